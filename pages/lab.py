@@ -1,0 +1,5 @@
+"""The lab page."""
+
+import streamlit as st
+
+st.title("Lab")

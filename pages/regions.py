@@ -1,0 +1,5 @@
+"""The regions page."""
+
+import streamlit as st
+
+st.title("Regions")

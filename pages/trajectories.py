@@ -1,0 +1,5 @@
+"""The trajectories page."""
+
+import streamlit as st
+
+st.title("Trajectories")

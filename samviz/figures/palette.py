@@ -1,0 +1,30 @@
+"""The color and dash of each arm: fixed by the arm, so that it looks the same on every page.
+
+The hues are Okabe and Ito's, chosen to be told apart with any color vision. The four default arms have one each;
+for other variants the hue is the variant's and the dash tells the scope.
+"""
+
+SGD = "#7a7f87"
+
+_SCOPE_OF_SAM = {"all": "#0072b2", "norm_only": "#d55e00", "no_norm": "#009e73"}
+_VARIANT = {
+    "elementwise_l2": "#cc79a7",
+    "elementwise_l2_orig": "#e69f00",
+    "elementwise_linf": "#56b4e9",
+    "layerwise_l2": "#8c6d1f",
+    "filterwise_l2": "#6a51a3",
+    "fisher": "#a50f15",
+}
+_DASH = {"all": "solid", "norm_only": "dash", "no_norm": "dot"}
+
+
+def color(variant: str | None, scope: str = "all") -> str:
+    """The hex color of an arm; variant None is the base optimizer alone."""
+    if variant is None:
+        return SGD
+    return _SCOPE_OF_SAM[scope] if variant == "sam" else _VARIANT[variant]
+
+
+def dash(variant: str | None, scope: str = "all") -> str:
+    """The plotly line dash of an arm: solid, but for the scopes of variants whose hue is the variant's."""
+    return "solid" if variant in (None, "sam") else _DASH[scope]

@@ -1,0 +1,78 @@
+"""What the rest of the house sees of comparisons: read-only views, the same for stored and for bundled ones."""
+
+from dataclasses import dataclass, field
+
+import pandas as pd
+
+from samviz.spec import Comparison
+
+STATES = ("queued", "running", "finished", "cancelled", "failed")
+"""The states of a run. `lost` is found out by lease and turned into queued (to resume) or failed."""
+
+METRIC_COLUMNS = ["seed", "arm", "epoch", "step", "name", "value"]
+HISTOGRAM_COLUMNS = ["seed", "arm", "epoch", "name", "low", "high", "counts"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunView:
+    """One seed of a comparison."""
+
+    id: int
+    seed: int
+    state: str
+    """One of `STATES`."""
+    reason: str
+    """Why it is in this state, in words; empty where the state says it all."""
+    progress: float
+    """Share of the steps done, 0 to 1."""
+    attempt: int
+    """Times it was started."""
+    started: float | None
+    """Seconds since 1970, UTC."""
+    finished: float | None
+    machine: dict[str, str]
+    """Device, processor and versions that it ran on; empty before it starts."""
+    error: str
+    """Traceback of a failed run, else empty."""
+    log_tail: str
+    """Last lines of the worker's log."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Summary:
+    """A line of the list of comparisons."""
+
+    id: str
+    name: str
+    created: float
+    """Seconds since 1970, UTC."""
+    state: str
+    """running if any run runs, else queued, failed, cancelled, finished: the first that a run is in."""
+    progress: float
+    arms: tuple[str, ...]
+    """Labels."""
+    seeds: tuple[int, ...]
+    dataset: str
+    network: str
+    bundled: bool = False
+    """Ships with samviz: cannot be deleted."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Snapshot:
+    """All that is known of one comparison at one moment."""
+
+    id: str
+    comparison: Comparison
+    state: str
+    created: float
+    runs: tuple[RunView, ...]
+    data_label: str
+    """What the images were, with their origin: "CIFAR-10 (JPEG copy)"."""
+    revision: str
+    """Changes whenever anything in the snapshot changes: an ETag."""
+    bundled: bool = False
+    metrics: pd.DataFrame = field(repr=False)
+    """Rows of METRIC_COLUMNS; arm is `Arm.key`."""
+    histograms: pd.DataFrame = field(repr=False)
+    """Rows of HISTOGRAM_COLUMNS; counts is a tuple of ints over equal bins from low to high."""

@@ -1,0 +1,89 @@
+"""A comparison: one recipe, the arms that share it, and the seeds that repeat it."""
+
+import json
+from dataclasses import dataclass, fields
+from typing import Any
+
+from samviz.spec import check
+from samviz.spec.arm import Arm
+from samviz.spec.recipe import Recipe
+
+MOST_ARMS = 12
+MOST_SEEDS = 20
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Comparison:
+    """Recipe + arms + seeds. Each seed is one run: all arms in lockstep from the same weights on the same batches."""
+
+    name: str
+    """What the list shows."""
+    recipe: Recipe
+    """What the arms share."""
+    arms: tuple[Arm, ...]
+    """What differs, 1 to 12 arms, each once."""
+    seeds: tuple[int, ...] = (0,)
+    """One run a seed, 1 to 20 seeds, each once."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "name", check.text("name", self.name, 80))
+        if not isinstance(self.recipe, Recipe):
+            raise ValueError(f"recipe must be a recipe, but it is {type(self.recipe).__name__}.")
+        arms = check.sequence("arms", self.arms, 1, MOST_ARMS)
+        seeds = check.sequence("seeds", self.seeds, 1, MOST_SEEDS)
+        for seed in seeds:
+            check.integer("seed", seed, 0, 2**31 - 1)
+        if len(set(seeds)) < len(seeds):
+            raise ValueError(f"seeds must differ from each other, but they are {list(seeds)}.")
+        keys = [arm.key for arm in arms]
+        for arm in arms:
+            if keys.count(arm.key) > 1:
+                raise ValueError(f"arms must differ from each other, but {arm.label} (rho {arm.rho:g}) is there twice.")
+        object.__setattr__(self, "arms", arms)
+        object.__setattr__(self, "seeds", seeds)
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """Arm key -> name on screen; where two arms share a label, rho and eta tell them apart."""
+        labels = [arm.label for arm in self.arms]
+        return {
+            arm.key: arm.label
+            if labels.count(arm.label) == 1
+            else f"{arm.label} (rho {arm.rho:g}{'' if arm.eta is None else f', eta {arm.eta:g}'})"
+            for arm in self.arms
+        }
+
+    def to_dict(self) -> dict[str, Any]:
+        return {
+            "name": self.name,
+            "recipe": self.recipe.to_dict(),
+            "arms": [arm.to_dict() for arm in self.arms],
+            "seeds": list(self.seeds),
+        }
+
+    def to_json(self) -> str:
+        return json.dumps(self.to_dict(), indent=2)
+
+    @classmethod
+    def from_dict(cls, data: Any) -> "Comparison":
+        """Read a comparison; raises ValueError in one sentence that names the field, the value and what is allowed."""
+        data = check.mapping("comparison", data, [f.name for f in fields(cls)])
+        for field in ("name", "recipe", "arms"):
+            if field not in data:
+                raise ValueError(f"comparison must have the field {field}, but it has {', '.join(data) or 'none'}.")
+        arms = check.sequence("arms", data["arms"], 1, MOST_ARMS)
+        return cls(
+            name=data["name"],
+            recipe=Recipe.from_dict(data["recipe"]),
+            arms=tuple(Arm.from_dict(arm) for arm in arms),
+            seeds=data.get("seeds", (0,)),
+        )
+
+    @classmethod
+    def from_json(cls, text: str) -> "Comparison":
+        """Read a recipe file; raises ValueError in one sentence, also where the text is no JSON."""
+        try:
+            data = json.loads(text)
+        except (json.JSONDecodeError, RecursionError) as error:
+            raise ValueError(f"The recipe must be a JSON text, but it could not be read: {error}.") from None
+        return cls.from_dict(data)

@@ -1,0 +1,1 @@
+"""The app around the package: router, page shell, browser components, HTTP routes."""

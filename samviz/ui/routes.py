@@ -1,0 +1,19 @@
+"""Every HTTP address beside Streamlit's own. All are pure GETs: nothing can be changed through them."""
+
+from pathlib import Path
+
+import plotly
+from starlette.routing import BaseRoute, Mount
+from starlette.staticfiles import StaticFiles
+
+from samviz.ui.components import ASSETS
+
+_PLOTLY = Path(plotly.__file__).parent / "package_data"
+
+
+def routes() -> list[BaseRoute]:
+    """The app's routes: browser modules, plotly.js, and the data of the interactive pages."""
+    return [
+        Mount("/assets", StaticFiles(directory=ASSETS)),
+        Mount("/vendor", StaticFiles(directory=_PLOTLY)),
+    ]

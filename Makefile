@@ -1,0 +1,35 @@
+# make app: set everything up and open the app. make test: set everything up and run all tests.
+# Without make: pip install -r requirements.txt, then streamlit run app.py.
+
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: app test bench pictures clean
+
+app: .venv/app
+	$(BIN)/streamlit run app.py
+
+test: .venv/dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/python -m pytest
+
+bench: .venv/dev
+	$(BIN)/python -m tests.bench
+
+pictures: .venv/dev
+	$(BIN)/python -m tests.pictures
+
+clean:
+	rm -rf .venv
+
+.venv/app: requirements.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	touch $@
+
+# The browser tests drive the system's Chromium or Chrome; where there is none, Playwright's own is fetched.
+.venv/dev: requirements-dev.txt .venv/app
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	command -v chromium || command -v chromium-browser || command -v google-chrome || $(BIN)/playwright install chromium
+	touch $@

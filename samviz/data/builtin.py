@@ -1,0 +1,144 @@
+"""The built-in data set: ten kinds of shapes, drawn from a fixed seed, so that everything runs without a download.
+
+Each image shows one shape of random place, size, angle and color on a shaded background with clutter, under noise.
+Only the shape tells the class: everything else is drawn from one distribution for all classes.
+"""
+
+import numpy as np
+
+from samviz.data.images import Images
+from samviz.spec import DATASETS
+
+SEED = 20240607
+SIDE = 32
+CLUTTER = 4
+"""Small blobs an image, behind and before the shape."""
+NOISE = 0.06
+"""Standard deviation of the pixel noise; colors are in [0, 1]."""
+
+
+def generate() -> Images:
+    """Draw the whole set, classes in equal numbers and random order; the test set is drawn after the train set."""
+    spec = DATASETS["builtin"]
+    rng = np.random.default_rng(SEED)
+    train_x, train_y = draw(spec.train_size, rng)
+    test_x, test_y = draw(spec.test_size, rng)
+    return Images(train_x, train_y, test_x, test_y, spec.label, spec.classes)
+
+
+def draw(n: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """n images (n, 3, 32, 32) uint8 and their labels (n,) int64."""
+    labels = rng.permutation(np.arange(n) % len(SHAPES))
+    x, y = np.meshgrid(*2 * [np.arange(SIDE, dtype=np.float32) - (SIDE - 1) / 2])
+    place = _uniform(rng, -5, 5, (2, n, 1, 1))
+    radius = _uniform(rng, 7, 12, (n, 1, 1))
+    angle = _uniform(rng, 0, 2 * np.pi, (n, 1, 1))
+    cos, sin = np.cos(angle), np.sin(angle)
+    dx, dy = (x - place[0]) / radius, (y - place[1]) / radius
+    u, v = cos * dx + sin * dy, cos * dy - sin * dx
+    cover = np.empty((n, SIDE, SIDE), np.float32)
+    for label, shape in enumerate(SHAPES):
+        of = labels == label
+        cover[of] = np.clip(0.5 - shape(u[of], v[of]) * radius[of], 0, 1)
+
+    image = _background(x, y, n, rng)
+    image = _clutter(image, x, y, CLUTTER // 2, rng)
+    image = _over(image, cover, _contrasting(image.mean(axis=(2, 3)), rng))
+    image = _clutter(image, x, y, CLUTTER - CLUTTER // 2, rng)
+    image += rng.normal(0, NOISE, image.shape).astype(np.float32)
+    return (255 * np.clip(image, 0, 1)).round().astype(np.uint8), labels
+
+
+def _uniform(rng: np.random.Generator, low: float, high: float, shape: tuple[int, ...]) -> np.ndarray:
+    return rng.uniform(low, high, shape).astype(np.float32)
+
+
+def _over(image: np.ndarray, cover: np.ndarray, color: np.ndarray) -> np.ndarray:
+    """Paint color (n, 3) over image (n, 3, 32, 32) where cover (n, 32, 32) is 1."""
+    return image + cover[:, None] * (color[:, :, None, None] - image)
+
+
+def _background(x: np.ndarray, y: np.ndarray, n: int, rng: np.random.Generator) -> np.ndarray:
+    """Two colors that run into each other in a random direction: (n, 3, 32, 32)."""
+    angle = _uniform(rng, 0, 2 * np.pi, (n, 1, 1))
+    share = 0.5 + (np.cos(angle) * x + np.sin(angle) * y) / (SIDE * 2**0.5)
+    first = _uniform(rng, 0, 1, (n, 3))
+    second = np.clip(first + _uniform(rng, -0.4, 0.4, (n, 3)), 0, 1)
+    return _over(np.broadcast_to(first[:, :, None, None], (n, 3, SIDE, SIDE)), share, second)
+
+
+def _contrasting(color: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Random colors (n, 3) well apart from the given ones: the farthest of three draws."""
+    draws = _uniform(rng, 0, 1, (3, *color.shape))
+    farthest = np.linalg.norm(draws - color, axis=-1).argmax(axis=0)
+    return draws[farthest, np.arange(len(color))]
+
+
+def _clutter(image: np.ndarray, x: np.ndarray, y: np.ndarray, count: int, rng: np.random.Generator) -> np.ndarray:
+    """Small ellipses in random colors, `count` in each image."""
+    n = len(image)
+    for _ in range(count):
+        place = _uniform(rng, -15, 15, (2, n, 1, 1))
+        axes = _uniform(rng, 0.8, 3.0, (2, n, 1, 1))
+        distance = np.hypot((x - place[0]) / axes[0], (y - place[1]) / axes[1]) - 1
+        image = _over(image, np.clip(0.5 - distance * axes.min(axis=0), 0, 1), _uniform(rng, 0, 1, (n, 3)))
+    return image
+
+
+# Shapes, in the order of the classes. Each takes coordinates (u, v) in units of the shape's radius and returns a
+# distance to the outline in these units, negative inside.
+
+
+def _disc(u, v):
+    return np.hypot(u, v) - 0.9
+
+
+def _ring(u, v):
+    return abs(np.hypot(u, v) - 0.75) - 0.2
+
+
+def _box(u, v, half: float = 0.8):
+    return np.maximum(abs(u), abs(v)) - half
+
+
+def _frame(u, v):
+    return abs(_box(u, v, 0.65)) - 0.18
+
+
+def _triangle(u, v):
+    return np.maximum(abs(u) * 3**0.5 / 2 + v / 2, -v) - 0.55
+
+
+def _cross(u, v):
+    u, v = abs(u), abs(v)
+    return np.minimum(np.maximum(u - 0.95, v - 0.3), np.maximum(u - 0.3, v - 0.95))
+
+
+def _star(u, v):
+    """Five points: fold the plane into one half of one point, then take the distance to its edge."""
+    tip, dent, half = 1.05, 0.45, np.pi / 5
+    angle = abs((np.arctan2(u, v) + half) % (2 * half) - half)
+    r = np.hypot(u, v)
+    across, along = r * np.sin(angle), r * np.cos(angle)
+    edge_u, edge_v = dent * np.sin(half), dent * np.cos(half) - tip
+    return (across * -edge_v + (along - tip) * edge_u) / np.hypot(edge_u, edge_v)
+
+
+def _stripes(u, v):
+    period = 0.6
+    return np.maximum(_box(u, v, 0.9), abs((u / period + 0.5) % 1 - 0.5) * period - 0.25 * period)
+
+
+def _checks(u, v):
+    side = 0.45
+    across, along = (abs((w / side + 0.5) % 2 - 1) - 0.5 for w in (u, v))
+    return np.maximum(_box(u, v, 0.9), side * np.sign(across * along) * np.minimum(abs(across), abs(along)))
+
+
+def _dots(u, v):
+    step = 0.6
+    across, along = (((w / step + 0.5) % 1 - 0.5) * step for w in (u, v))
+    return np.maximum(_box(u, v, 0.9), np.hypot(across, along) - 0.2)
+
+
+SHAPES = (_disc, _ring, _box, _frame, _triangle, _cross, _star, _stripes, _checks, _dots)

@@ -28,3 +28,9 @@ def color(variant: str | None, scope: str = "all") -> str:
 def dash(variant: str | None, scope: str = "all") -> str:
     """The plotly line dash of an arm: solid, but for the scopes of variants whose hue is the variant's."""
     return "solid" if variant in (None, "sam") else _DASH[scope]
+
+
+def faint(color: str, alpha: float = 0.16) -> str:
+    """A color for areas: the same hue, nearly transparent, so that it works on light and on dark."""
+    red, green, blue = (int(color[i : i + 2], 16) for i in (1, 3, 5))
+    return f"rgba({red},{green},{blue},{alpha})"

@@ -1,0 +1,134 @@
+"""Accuracy, loss and mean gamma over the epochs: the mean of the seeds of each arm, and their range."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from samviz.figures import palette
+from samviz.figures.cubes import cube, shown_epochs
+from samviz.spec import Comparison
+
+MOST_POINTS = 250
+"""Points of a line: more cannot be told apart on a screen, and every refresh of the live page sends them."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Measure:
+    """One number an arm has after every epoch."""
+
+    title: str
+    decimals: int
+    """Digits that are shown and sent."""
+    note: str = ""
+
+
+MEASURES = {
+    "test_accuracy": Measure(title="Test accuracy (%)", decimals=2),
+    "train_accuracy": Measure(
+        title="Train accuracy (%)", decimals=2, note="on the train labels as given, noise included"
+    ),
+    "gamma_mean": Measure(title="Mean γ of the norm layers", decimals=4),
+    "test_loss": Measure(title="Test loss", decimals=4),
+    "train_loss": Measure(title="Train loss", decimals=4, note="on the train labels as given, noise included"),
+}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Curve:
+    """One arm. Arrays are (points,): as long as the furthest seed has come."""
+
+    key: str
+    label: str
+    color: str
+    dash: str
+    epochs: np.ndarray
+    mean: np.ndarray
+    """Mean over the seeds that have reached the epoch."""
+    low: np.ndarray
+    """The smallest of those seeds; NaN where fewer than two have reached the epoch."""
+    high: np.ndarray
+    seeds: np.ndarray
+    """How many seeds have reached the epoch."""
+
+
+def curves_data(metrics: pd.DataFrame, comparison: Comparison, measure: str) -> list[Curve]:
+    """One curve for each arm that has a value; KeyError for a measure that is not in `MEASURES`."""
+    decimals = MEASURES[measure].decimals
+    curves = []
+    for arm, values in zip(comparison.arms, cube(metrics, comparison, measure), strict=True):
+        finite = np.isfinite(values)  # (seeds, epochs + 1)
+        count = finite.sum(axis=0)
+        if not count.any():
+            continue
+        epochs = shown_epochs(int(np.flatnonzero(count)[-1]), MOST_POINTS)
+        epochs = epochs[count[epochs] > 0]
+        values, finite, count = values[:, epochs], finite[:, epochs], count[epochs]
+        several = count >= 2
+        curves.append(
+            Curve(
+                key=arm.key,
+                label=comparison.labels[arm.key],
+                color=palette.color(arm.variant, arm.scope),
+                dash=palette.dash(arm.variant, arm.scope),
+                epochs=epochs,
+                mean=np.round(np.where(finite, values, 0).sum(axis=0) / count, decimals),
+                low=np.round(np.where(several, np.where(finite, values, np.inf).min(axis=0), np.nan), decimals),
+                high=np.round(np.where(several, np.where(finite, values, -np.inf).max(axis=0), np.nan), decimals),
+                seeds=count,
+            )
+        )
+    return curves
+
+
+def curves_figure(curves: list[Curve], measure: str, epochs: int) -> dict[str, Any]:
+    """A plotly figure as a plain dictionary {data, layout}; `epochs` is the length of the axis.
+
+    Plain, because `go.Figure` takes longer to build than the live page has for a whole refresh;
+    `go.Figure(curves_figure(...))` is the same figure as an object.
+    """
+    about = MEASURES[measure]
+    traces = []
+    for curve in curves:
+        banded = np.isfinite(curve.low)
+        if banded.any():
+            x, low, high = curve.epochs[banded], curve.low[banded], curve.high[banded]
+            traces.append(
+                {
+                    "type": "scatter",
+                    "mode": "lines",
+                    "uid": f"{curve.key} range",
+                    "legendgroup": curve.key,
+                    "x": [*x.tolist(), *x[::-1].tolist()],
+                    "y": [*high.tolist(), *low[::-1].tolist()],
+                    "fill": "toself",
+                    "fillcolor": palette.faint(curve.color),
+                    "line": {"width": 0},
+                    "hoverinfo": "skip",
+                    "showlegend": False,
+                }
+            )
+    for curve in curves:
+        traces.append(
+            {
+                "type": "scatter",
+                # A single point is no line: without a marker the first epoch of a run would show nothing.
+                "mode": "lines" if len(curve.epochs) > 1 else "markers",
+                "uid": curve.key,
+                "legendgroup": curve.key,
+                "name": curve.label,
+                "x": curve.epochs.tolist(),
+                "y": curve.mean.tolist(),
+                "line": {"color": curve.color, "dash": curve.dash, "width": 2},
+                "marker": {"color": curve.color, "size": 6},
+                "hovertemplate": f"%{{y:.{about.decimals}f}}",
+            }
+        )
+    layout = {
+        "title": {"text": about.title},
+        "xaxis": {"title": {"text": "epoch"}, "range": [0, epochs], "rangemode": "nonnegative"},
+        "yaxis": {"automargin": True},
+        "hovermode": "x unified",
+    }
+    return {"data": traces, "layout": layout}

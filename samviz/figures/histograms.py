@@ -1,0 +1,132 @@
+"""Gamma of the norm layers, one row of bars for each arm over common bins, at any epoch (SAM-ON Fig. 4)."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from samviz.figures import palette
+from samviz.figures.cubes import shown_epochs
+from samviz.spec import Comparison
+
+MOST_EPOCHS = 60
+"""Epochs that the slider of the live page can show: every refresh sends all of them."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Histograms:
+    """Histograms of all arms at all (shown) epochs."""
+
+    low: float
+    high: float
+    """The ends of the bins, in units of gamma."""
+    epochs: np.ndarray
+    """(epochs,)"""
+    counts: np.ndarray
+    """(epochs, arms, bins): parameters a bin, summed over the seeds that have reached the epoch."""
+    seeds: np.ndarray
+    """(epochs, arms): how many seeds that is."""
+    mean: np.ndarray
+    """(epochs, arms): mean over all parameters counted, from the bins' centers; NaN where there are none."""
+
+    @property
+    def centers(self) -> np.ndarray:
+        """(bins,): the middle of each bin."""
+        bins = self.counts.shape[2]
+        return self.low + (np.arange(bins) + 0.5) * (self.high - self.low) / bins
+
+
+def histograms_data(histograms: pd.DataFrame, comparison: Comparison, name: str = "gamma") -> Histograms | None:
+    """Pool the seeds; None where there is no histogram of this name yet.
+
+    `histograms` has the columns seed, arm, epoch, name, low, high and counts, with the same bins in every row of a
+    name: ValueError otherwise.
+    """
+    rows = histograms[(histograms["name"] == name).to_numpy()]
+    if rows.empty:
+        return None
+    low, high = float(rows["low"].iloc[0]), float(rows["high"].iloc[0])
+    bins = len(rows["counts"].iloc[0])
+    if (rows["low"] != low).any() or (rows["high"] != high).any():
+        raise ValueError(f"The histograms of {name} must have common bins, but their ends differ.")
+    epochs = shown_epochs(int(rows["epoch"].max()), MOST_EPOCHS)
+    arm = pd.Index([arm.key for arm in comparison.arms]).get_indexer(rows["arm"])
+    epoch = pd.Index(epochs).get_indexer(rows["epoch"])
+    counts = np.zeros((len(epochs), len(comparison.arms), bins), np.int64)
+    seeds = np.zeros(counts.shape[:2], np.int64)
+    known = (arm >= 0) & (epoch >= 0)
+    arm, epoch = arm[known], epoch[known]
+    np.add.at(counts, (epoch, arm), np.array(rows["counts"].to_numpy()[known].tolist(), np.int64))
+    np.add.at(seeds, (epoch, arm), 1)
+    centers = low + (np.arange(bins) + 0.5) * (high - low) / bins
+    total = counts.sum(axis=2)
+    mean = np.where(total > 0, counts @ centers / np.maximum(total, 1), np.nan)
+    return Histograms(low=low, high=high, epochs=epochs, counts=counts, seeds=seeds, mean=mean)
+
+
+def histograms_figure(data: Histograms, comparison: Comparison, epoch: int | None = None) -> dict[str, Any]:
+    """A plotly figure as a plain dictionary {data, layout}: a row an arm, all on one scale; epoch None is the latest.
+
+    Trace k belongs to arm k. The x axis spans the bins that are in use at any epoch, so that it stands still while
+    the epochs are scrubbed.
+    """
+    at = len(data.epochs) - 1 if epoch is None else int(np.searchsorted(data.epochs, epoch))
+    arms = comparison.arms
+    used = np.flatnonzero(data.counts.sum(axis=(0, 1)))
+    width = (data.high - data.low) / data.counts.shape[2]
+    start = data.low + width * max(int(used[0]) - 1, 0) if used.size else data.low
+    stop = data.low + width * min(int(used[-1]) + 2, data.counts.shape[2]) if used.size else data.high
+    traces, layout = [], {}
+    centers = np.round(data.centers, 6).tolist()
+    gap = 0.22 / len(arms)
+    for k, arm in enumerate(arms):
+        axis = "" if k == 0 else str(k + 1)
+        color = palette.color(arm.variant, arm.scope)
+        top = 1 - k / len(arms)
+        traces.append(
+            {
+                "type": "scatter",
+                "mode": "lines",
+                "uid": arm.key,
+                "legendgroup": arm.key,
+                "name": comparison.labels[arm.key],
+                "x": centers,
+                "y": data.counts[at, k].tolist(),
+                "yaxis": f"y{axis}",
+                "line": {"shape": "hvh", "color": color, "width": 1.5},
+                "fill": "tozeroy",
+                "fillcolor": palette.faint(color),
+                "hovertemplate": "γ ≈ %{x:.3f}: %{y} parameters",
+            }
+        )
+        layout[f"yaxis{axis}"] = {
+            "domain": [top - 1 / len(arms), top - gap],
+            "range": [0, max(int(data.counts[at].max()), 1) * 1.05],
+            "showticklabels": False,
+            "showgrid": False,
+            "fixedrange": True,
+        }
+    layout["title"] = {"text": f"γ of the norm layers after epoch {data.epochs[at]}"}
+    layout["xaxis"] = {"title": {"text": "γ"}, "range": [round(start, 6), round(stop, 6)], "anchor": f"y{axis}"}
+    layout["hovermode"] = "closest"
+    layout["annotations"] = [
+        {
+            "text": mean_text(comparison.labels[arm.key], data.mean[at, k]),
+            "x": 1,
+            "y": 1 - k / len(arms) - gap,
+            "xref": "paper",
+            "yref": "paper",
+            "xanchor": "right",
+            "yanchor": "top",
+            "showarrow": False,
+            "font": {"color": palette.color(arm.variant, arm.scope)},
+        }
+        for k, arm in enumerate(arms)
+    ]
+    return {"data": traces, "layout": layout}
+
+
+def mean_text(label: str, mean: float) -> str:
+    """What stands in an arm's row: its name and the mean of its gammas, if it has any."""
+    return f"{label}, mean {mean:.3f}" if np.isfinite(mean) else label

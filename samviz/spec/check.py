@@ -10,7 +10,8 @@ def _show(value: Any) -> str:
     return text if len(text) <= 80 else text[:77] + "..."
 
 
-def _fail(field: str, allowed: str, value: Any) -> ValueError:
+def wrong(field: str, allowed: str, value: Any) -> ValueError:
+    """The error for a value that is not allowed."""
     return ValueError(f"{field} must be {allowed}, but it is {_show(value)}.")
 
 
@@ -18,42 +19,42 @@ def number(field: str, value: Any, low: float, high: float) -> float:
     """Return value as a float in [low, high]; raise ValueError otherwise."""
     ok = isinstance(value, int | float) and not isinstance(value, bool) and isfinite(value) and low <= value <= high
     if not ok:
-        raise _fail(field, f"a number from {low:g} to {high:g}", value)
+        raise wrong(field, f"a number from {low:g} to {high:g}", value)
     return float(value)
 
 
 def integer(field: str, value: Any, low: int, high: int) -> int:
     """Return value as an int in [low, high]; raise ValueError otherwise."""
     if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
-        raise _fail(field, f"a whole number from {low} to {high}", value)
+        raise wrong(field, f"a whole number from {low} to {high}", value)
     return value
 
 
 def choice(field: str, value: Any, allowed: Collection[Any]) -> Any:
     """Return value if it is one of `allowed`; raise ValueError otherwise."""
     if not isinstance(value, str | int | None) or value not in allowed:
-        raise _fail(field, "one of " + ", ".join("none" if a is None else str(a) for a in allowed), value)
+        raise wrong(field, "one of " + ", ".join("none" if a is None else str(a) for a in allowed), value)
     return value
 
 
 def flag(field: str, value: Any) -> bool:
     """Return value if it is true or false; raise ValueError otherwise."""
     if not isinstance(value, bool):
-        raise _fail(field, "true or false", value)
+        raise wrong(field, "true or false", value)
     return value
 
 
 def text(field: str, value: Any, longest: int) -> str:
     """Return value if it is a string of 1 to `longest` characters; raise ValueError otherwise."""
     if not isinstance(value, str) or not 1 <= len(value.strip()) <= longest or not value.isprintable():
-        raise _fail(field, f"a line of 1 to {longest} characters", value)
+        raise wrong(field, f"a line of 1 to {longest} characters", value)
     return value.strip()
 
 
 def mapping(field: str, value: Any, known: Collection[str]) -> Mapping[str, Any]:
     """Return value if it is a mapping with no other keys than `known`; raise ValueError otherwise."""
     if not isinstance(value, Mapping):
-        raise _fail(field, "an object with named fields", value)
+        raise wrong(field, "an object with named fields", value)
     for key in value:
         if key not in known:
             raise ValueError(f"{field} has no field {_show(key)}: it has {', '.join(known)}.")
@@ -63,5 +64,5 @@ def mapping(field: str, value: Any, known: Collection[str]) -> Mapping[str, Any]
 def sequence(field: str, value: Any, low: int, high: int) -> tuple[Any, ...]:
     """Return value as a tuple of low to high entries; raise ValueError otherwise."""
     if not isinstance(value, list | tuple) or not low <= len(value) <= high:
-        raise _fail(field, f"a list of {low} to {high} entries", value)
+        raise wrong(field, f"a list of {low} to {high} entries", value)
     return tuple(value)

@@ -4,33 +4,56 @@ from hashlib import sha256
 from pathlib import Path
 
 import streamlit as st
+from starlette.responses import Response
+from starlette.staticfiles import StaticFiles
+from starlette.types import Scope
 from streamlit.components.v2.types import ComponentRenderer
 
 ASSETS = Path(__file__).parents[2] / "assets"
 
 
 def version() -> str:
-    """A short digest of all modules and styles: part of their addresses, so that a browser never keeps an old one."""
+    """A digest of all modules and styles: part of their addresses, so that no browser runs an old one with a new one."""
     digest = sha256()
     for path in sorted([*ASSETS.glob("*.js"), *ASSETS.glob("*.css")]):
-        digest.update(path.read_bytes())
-    return digest.hexdigest()[:12]
+        digest.update(path.name.encode() + path.read_bytes())
+    return f"v{digest.hexdigest()[:12]}"
 
 
-def component(name: str) -> ComponentRenderer:
-    """Register the component whose module is assets/NAME.js and whose style, if any, is assets/NAME.css.
+class Assets(StaticFiles):
+    """Serves `assets/`: VERSION/FILE may be kept for good, FILE is asked for again each time (by its ETag).
+
+    A module imports its neighbors by relative addresses, so they carry the same version.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(directory=ASSETS)
+        self._version = version()
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        head, _, rest = path.partition("/")
+        versioned = len(head) == len(self._version) and head.startswith("v") and rest != ""
+        response = await super().get_response(rest if versioned else path, scope)
+        fresh = versioned and head == self._version
+        response.headers["Cache-Control"] = "public, max-age=31536000, immutable" if fresh else "no-cache"
+        return response
+
+
+def component(name: str, *styles: str) -> ComponentRenderer:
+    """Register the component whose module is assets/NAME.js and whose styles are assets/STYLE.css and assets/NAME.css.
 
     The module's default export is called with Streamlit's component object on every change of `data`; it keeps its
     instance in a WeakMap keyed by `parentElement` and may return a clean-up function.
     """
-    style = ASSETS / f"{name}.css"
-    # Streamlit takes a one-line string for a path, so both strings have more than one line.
+    files = [ASSETS / f"{style}.css" for style in (*styles, name)]
+    # Streamlit takes a one-line string for a path, so both strings have more than one line. The module that Streamlit
+    # makes of this text has a blob address, against which "/assets" does not resolve: hence the full address.
     return st.components.v2.component(
         f"samviz_{name}",
         html="<div class='samviz'></div>",
-        css=style.read_text("utf-8") if style.is_file() else None,
+        css="\n".join(file.read_text("utf-8") for file in files if file.is_file()) or None,
         js=f"""
-import mount from "/assets/{name}.js?v={version()}";
-export default mount;
+const module = await import(new URL("/assets/{version()}/{name}.js", location.origin));
+export default module.default;
 """,
     )

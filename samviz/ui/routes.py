@@ -6,7 +6,7 @@ import plotly
 from starlette.routing import BaseRoute, Mount
 from starlette.staticfiles import StaticFiles
 
-from samviz.ui.components import ASSETS
+from samviz.ui.components import Assets
 
 _PLOTLY = Path(plotly.__file__).parent / "package_data"
 
@@ -14,6 +14,6 @@ _PLOTLY = Path(plotly.__file__).parent / "package_data"
 def routes() -> list[BaseRoute]:
     """The app's routes: browser modules, plotly.js, and the data of the interactive pages."""
     return [
-        Mount("/assets", StaticFiles(directory=ASSETS)),
+        Mount("/assets", Assets()),
         Mount("/vendor", StaticFiles(directory=_PLOTLY)),
     ]

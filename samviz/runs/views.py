@@ -1,10 +1,14 @@
 """What the rest of the house sees of comparisons: read-only views, the same for stored and for bundled ones."""
 
-from dataclasses import dataclass, field
+from __future__ import annotations
 
-import pandas as pd
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 from samviz.spec import Comparison
+
+if TYPE_CHECKING:  # half a second that workers and supervisors need not spend
+    import pandas as pd
 
 STATES = ("queued", "running", "finished", "cancelled", "failed")
 """The states of a run. `lost` is found out by lease and turned into queued (to resume) or failed."""
@@ -76,3 +80,37 @@ class Snapshot:
     """Rows of METRIC_COLUMNS; arm is `Arm.key`."""
     histograms: pd.DataFrame = field(repr=False)
     """Rows of HISTOGRAM_COLUMNS; counts is a tuple of ints over equal bins from low to high."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobView:
+    """A job that belongs to no comparison: an estimate being measured, or a download."""
+
+    id: int
+    kind: str
+    """calibrate or download."""
+    state: str
+    """One of `STATES`."""
+    reason: str
+    progress: float
+    """0 to 1."""
+    result: Any
+    """What it came to, as JSON; None before it has finished."""
+    error: str
+    """One sentence where it failed, else empty."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Estimate:
+    """How long a comparison will take here, from a few timed steps."""
+
+    state: str
+    """One of `STATES`; the figures are there once it is finished."""
+    seconds_per_run: float | None
+    """One seed: all arms, evaluations included."""
+    seconds: float | None
+    """All seeds, one after the other."""
+    device: str
+    """What was timed."""
+    error: str
+    """One sentence where it failed, else empty."""

@@ -1,0 +1,36 @@
+"""Comparisons as they are kept and worked off: the store, and the processes behind it. Nothing here imports torch
+but the worker.
+
+    store = open_store()
+    id = store.submit(comparison)             # returns at once; a process of its own works it off
+    store.snapshot(id).metrics                # every number so far, tidy: seed, arm, epoch, step, name, value
+    store.cancel(id)
+"""
+
+from samviz.runs.schema import StoreError
+from samviz.runs.store import Store, open_store, resume
+from samviz.runs.views import (
+    HISTOGRAM_COLUMNS,
+    METRIC_COLUMNS,
+    STATES,
+    Estimate,
+    JobView,
+    RunView,
+    Snapshot,
+    Summary,
+)
+
+__all__ = [
+    "HISTOGRAM_COLUMNS",
+    "METRIC_COLUMNS",
+    "STATES",
+    "Estimate",
+    "JobView",
+    "RunView",
+    "Snapshot",
+    "Store",
+    "StoreError",
+    "Summary",
+    "open_store",
+    "resume",
+]

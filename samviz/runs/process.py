@@ -1,0 +1,101 @@
+"""Processes that outlive the one that starts them, on Linux, macOS and Windows."""
+
+import os
+import sqlite3
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psutil
+
+PACKAGE = Path(__file__).parents[2]
+LOCK_SECONDS = 5.0
+
+
+def detach(module: str, *arguments: str, home: Path, log: Path) -> subprocess.Popen:
+    """Start `python -m module` in a session of its own: closing the app or the terminal does not stop it."""
+    log.parent.mkdir(parents=True, exist_ok=True)
+    # The package may be run from a clone, which only the current folder's place on sys.path makes importable.
+    path = os.pathsep.join(filter(None, [str(PACKAGE), os.environ.get("PYTHONPATH")]))
+    environment = os.environ | {"SAMVIZ_HOME": str(home.resolve()), "PYTHONPATH": path, "PYTHONUNBUFFERED": "1"}
+    apart = {"start_new_session": True}
+    if sys.platform == "win32":
+        apart = {"creationflags": subprocess.CREATE_NO_WINDOW | subprocess.CREATE_NEW_PROCESS_GROUP}
+    with log.open("ab") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", module, *arguments],
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            cwd=home,
+            env=environment,
+            **apart,
+        )
+    # Somebody must wait for a child, or it stays in the process table after its end.
+    threading.Thread(target=process.wait, daemon=True).start()
+    return process
+
+
+def me() -> tuple[int, float]:
+    """This process: its pid, and when it was created, as `find` takes them."""
+    return os.getpid(), psutil.Process().create_time()
+
+
+def find(pid: int, created: float) -> psutil.Process | None:
+    """The process with this pid if it still runs and is the same one, else None."""
+    try:
+        process = psutil.Process(pid)
+        # Clocks that are set while it runs move the creation time a little on some systems.
+        same = abs(process.create_time() - created) < 2
+        return process if same and process.status() != psutil.STATUS_ZOMBIE else None
+    except psutil.NoSuchProcess:
+        return None
+
+
+def kill(pid: int, created: float) -> None:
+    """End this process at once, if it is still there."""
+    if process := find(pid, created):
+        try:
+            process.kill()
+            process.wait(5)
+        except psutil.NoSuchProcess:
+            pass
+
+
+@contextmanager
+def lock(path: Path, seconds: float = LOCK_SECONDS) -> Iterator[bool]:
+    """Hold the lock at `path`; yields False if another process holds it for all of `seconds`.
+
+    It is the exclusive lock on an SQLite file that holds nothing: the operating system gives it back when the holder
+    dies, however it dies, and SQLite hides how each system does that.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    connection = sqlite3.connect(path, timeout=seconds, isolation_level=None)
+    try:
+        try:
+            connection.execute("BEGIN EXCLUSIVE")
+            held = True
+        except sqlite3.OperationalError:
+            held = False
+        yield held
+    finally:
+        connection.close()
+
+
+def supervisor_lock(home: Path) -> Path:
+    return home / "supervisor.lock"
+
+
+def ensure_supervisor(home: Path) -> None:
+    """Start a supervisor unless one runs.
+
+    Nothing can fall between: a supervisor gives its lock back before it looks for work the last time, so whoever
+    queues work first and then finds the lock held is seen by its holder.
+    """
+    with lock(supervisor_lock(home), seconds=0) as free:
+        pass
+    if free:
+        detach("samviz.runs.supervisor", home=home, log=home / "runs" / "supervisor.log")

@@ -1,0 +1,212 @@
+"""The store as the app and the terminal see it: ask for comparisons, look at them, cancel and delete them.
+
+All methods are safe to call from any thread and any process; none of them imports torch.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import delete, insert, select
+
+from samviz import data
+from samviz.home import home as default_home
+from samviz.runs import exchange, jobs, process, reading
+from samviz.runs.schema import comparisons as comparisons_table
+from samviz.runs.schema import connect, writing
+from samviz.runs.schema import jobs as jobs_table
+from samviz.runs.views import Estimate, JobView, Snapshot, Summary
+from samviz.spec import DATASETS, Comparison, check
+
+EXAMPLE = Path(__file__).parents[2] / "assets" / "example.json"
+"""The comparison that ships with samviz."""
+EXAMPLE_ID = "example"
+SNAPSHOTS_KEPT = 8
+
+
+def open_store(home: Path | None = None) -> Store:
+    """The store in `home` (default: `samviz.home.home()`), one object a folder in each process.
+
+    Raises StoreError, a ValueError with one sentence, where the folder cannot hold one or the file cannot be read.
+    """
+    return _store((home or default_home()).absolute())
+
+
+@cache
+def _store(home: Path) -> Store:
+    return Store(home)
+
+
+def resume(home: Path | None = None) -> None:
+    """Make sure that somebody works on what is unfinished; call it when an app starts, and now and then."""
+    open_store(home).resume()
+
+
+class Store:
+    """The comparisons of one folder. Ids are short strings; the bundled example's is "example"."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self.engine = connect(home)
+        self._snapshots: dict[str, Snapshot] = {}
+
+    def close(self) -> None:
+        """Close the connections; the store opens new ones when it is used again."""
+        self.engine.dispose()
+
+    # Work
+
+    def submit(self, comparison: Comparison, origin: str = "app") -> str:
+        """Queue one run a seed and see to it that somebody starts them; returns the comparison's id.
+
+        Raises ValueError where the images are missing: nothing is queued then.
+        """
+        _require_images(comparison)
+        now = time.time()
+        spec = comparison.to_dict()
+        with writing(self.engine) as connection:
+            row = {"created": now, "origin": origin, "spec": spec, "revision": 1}
+            number = connection.execute(insert(comparisons_table).values(**row)).inserted_primary_key[0]
+            for seed in comparison.seeds:
+                jobs.add(connection, "train", spec, comparison=number, seed=seed, data_folder=_data_folder())
+        self.resume()
+        return str(number)
+
+    def cancel(self, id: str) -> None:
+        """Stop all runs of a comparison: waiting ones at once, the running one within seconds. Checkpoints stay."""
+        number = _own(id)
+        with writing(self.engine) as connection:
+            reading.revision(connection, number)
+            jobs.cancel(connection, jobs_table.c.comparison == number)
+            jobs.touch(connection, number)
+        self.resume()
+
+    def delete(self, id: str) -> None:
+        """Remove a comparison with its runs, rows, logs and checkpoints; ValueError while it is queued or running."""
+        number = _own(id)
+        with writing(self.engine) as connection:
+            reading.revision(connection, number)
+            mine = select(jobs_table.c.id, jobs_table.c.state).where(jobs_table.c.comparison == number)
+            runs = connection.execute(mine).all()
+            if any(run.state in ("queued", "running") for run in runs):
+                raise ValueError(f"Comparison {id} is not finished: cancel it before it can be deleted.")
+            connection.execute(delete(comparisons_table).where(comparisons_table.c.id == number))
+        for run in runs:
+            shutil.rmtree(self.folder(run.id), ignore_errors=True)
+
+    def calibrate(self, comparison: Comparison) -> int:
+        """Start to time a few real steps of a comparison; returns the job's id for `estimate`."""
+        _require_images(comparison)
+        return self._job("calibrate", comparison.to_dict())
+
+    def download(self, dataset: str) -> int:
+        """Start to download a data set, or join the download under way; returns the job's id for `job`."""
+        check.choice("dataset", dataset, DATASETS)
+        return self._job("download", dataset)
+
+    def cancel_job(self, job: int) -> None:
+        """Stop a calibration or a download."""
+        with writing(self.engine) as connection:
+            jobs.cancel(connection, jobs_table.c.id == job)
+        self.resume()
+
+    def resume(self) -> None:
+        """Start a supervisor if there is unfinished work and none runs."""
+        if jobs.unfinished(self.engine):
+            process.ensure_supervisor(self.home)
+
+    def _job(self, kind: str, spec: Any) -> int:
+        with writing(self.engine) as connection:
+            same = (jobs_table.c.kind == kind) & jobs_table.c.state.in_(("queued", "running"))
+            for row in connection.execute(select(jobs_table.c.id, jobs_table.c.spec).where(same)):
+                if row.spec == spec:
+                    return row.id
+            job = jobs.add(connection, kind, spec, data_folder=_data_folder())
+        self.resume()
+        return job
+
+    # Views
+
+    def comparisons(self) -> list[Summary]:
+        """All comparisons, the newest first and the bundled one last."""
+        with self.engine.connect() as connection:
+            summaries = reading.summaries(connection)
+        if EXAMPLE.is_file():
+            summaries.append(reading.summary(self.snapshot(EXAMPLE_ID)))
+        return summaries
+
+    def revision(self, id: str) -> str:
+        """A short text that changes whenever the snapshot does; KeyError where there is no such comparison."""
+        if id == EXAMPLE_ID and EXAMPLE.is_file():
+            return f"{EXAMPLE_ID}-{EXAMPLE.stat().st_mtime_ns:x}"
+        with self.engine.connect() as connection:
+            return reading.revision(connection, reading.number(id))
+
+    def snapshot(self, id: str) -> Snapshot:
+        """All that is known of a comparison, at one moment; KeyError where there is no such comparison.
+
+        `snapshot.metrics` has every number as a tidy frame (METRIC_COLUMNS), `snapshot.histograms` every histogram
+        (HISTOGRAM_COLUMNS): the figures need no more. The last few snapshots are kept until they change; treat their
+        frames as read-only.
+        """
+        revision = self.revision(id)
+        kept = self._snapshots.get(id)
+        if kept is not None and kept.revision == revision:
+            return kept
+        if id == EXAMPLE_ID:
+            snapshot = exchange.from_json(EXAMPLE.read_text("utf-8"), id=id, revision=revision, bundled=True)
+        else:
+            with self.engine.connect() as connection:
+                snapshot = reading.snapshot(connection, reading.number(id), self.home / "runs")
+        newest = {name: kept for name, kept in self._snapshots.items() if name != id} | {id: snapshot}
+        self._snapshots = dict(list(newest.items())[-SNAPSHOTS_KEPT:])
+        return snapshot
+
+    def export(self, id: str) -> str:
+        """The snapshot as JSON text, from which `samviz.runs.exchange.from_json` makes the same snapshot."""
+        return exchange.to_json(self.snapshot(id))
+
+    def job(self, job: int) -> JobView:
+        """How a calibration or a download stands; KeyError where there is no such job."""
+        with self.engine.connect() as connection:
+            return reading.job(connection, job)
+
+    def estimate(self, job: int) -> Estimate:
+        """What a calibration came to, as far as it is; KeyError where there is no such job."""
+        view = self.job(job)
+        result = view.result or {}
+        return Estimate(
+            state=view.state,
+            seconds_per_run=result.get("seconds_per_run"),
+            seconds=result.get("seconds"),
+            device=result.get("device", ""),
+            error=view.error,
+        )
+
+    def folder(self, run: int) -> Path:
+        """Where the run with this id keeps its log and its checkpoint."""
+        return self.home / "runs" / str(run)
+
+
+def _own(id: str) -> int:
+    """The number of a comparison that can be changed."""
+    if id == EXAMPLE_ID:
+        raise ValueError("The bundled example ships with samviz: it can be neither cancelled nor deleted.")
+    return reading.number(id)
+
+
+def _data_folder() -> str | None:
+    """This process's SAMVIZ_DATA for the job, since whoever starts its worker may have another one."""
+    folder = os.environ.get("SAMVIZ_DATA")
+    return str(Path(folder).expanduser().absolute()) if folder else None
+
+
+def _require_images(comparison: Comparison) -> None:
+    status = {status.key: status for status in data.status()}[comparison.recipe.dataset]
+    if not status.ready:
+        raise ValueError(status.note)

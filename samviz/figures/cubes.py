@@ -1,25 +1,30 @@
 """Metric rows as arrays: one cube a measure, so that every figure and table reads the same numbers."""
 
+from collections import defaultdict
+
 import numpy as np
 import pandas as pd
 
 from samviz.spec import Comparison
 
 
-def cube(metrics: pd.DataFrame, comparison: Comparison, name: str) -> np.ndarray:
-    """One measure by arm, seed and epoch: (arms, seeds, epochs + 1), NaN where there is nothing (yet).
+def cubes(metrics: pd.DataFrame, comparison: Comparison) -> dict[str, np.ndarray]:
+    """Each measure by arm, seed and epoch: name -> (arms, seeds, epochs + 1), NaN where there is nothing (yet).
 
     `metrics` has the columns seed, arm, epoch, step, name and value; where an epoch has several rows of one name,
-    the last counts. Arms and seeds are in the comparison's order.
+    the last counts. Arms and seeds are in the comparison's order. All measures come out of one pass: the live page
+    has milliseconds. A name without rows has a cube too: all NaN.
     """
-    values = np.full((len(comparison.arms), len(comparison.seeds), comparison.recipe.epochs + 1), np.nan)
-    rows = metrics[(metrics["name"] == name).to_numpy()]
-    arm = pd.Index([arm.key for arm in comparison.arms]).get_indexer(rows["arm"])
-    seed = pd.Index(comparison.seeds).get_indexer(rows["seed"])
-    epoch = rows["epoch"].to_numpy(int)
-    known = (arm >= 0) & (seed >= 0) & (epoch >= 0) & (epoch < values.shape[2])
-    values[arm[known], seed[known], epoch[known]] = rows["value"].to_numpy(float)[known]
-    return values
+    codes, names = pd.factorize(metrics["name"])
+    arm = pd.Index([arm.key for arm in comparison.arms]).get_indexer(metrics["arm"])
+    seed = pd.Index(comparison.seeds).get_indexer(metrics["seed"])
+    epoch = metrics["epoch"].to_numpy(int)
+    shape = (len(comparison.arms), len(comparison.seeds), comparison.recipe.epochs + 1)
+    values = np.full((len(names), *shape), np.nan)
+    known = (arm >= 0) & (seed >= 0) & (epoch >= 0) & (epoch < shape[2])
+    at = codes[known], arm[known], seed[known], epoch[known]
+    values[at] = metrics["value"].to_numpy(float)[known]
+    return defaultdict(lambda: np.full(shape, np.nan), zip(names, values, strict=True))
 
 
 def shown_epochs(last: int, most: int) -> np.ndarray:

@@ -4,10 +4,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from samviz.figures import palette
-from samviz.figures.cubes import cube, shown_epochs
+from samviz.figures.cubes import shown_epochs
 from samviz.spec import Comparison
 
 MOST_POINTS = 250
@@ -53,18 +52,18 @@ class Curve:
     """How many seeds have reached the epoch."""
 
 
-def curves_data(metrics: pd.DataFrame, comparison: Comparison, measure: str) -> list[Curve]:
-    """One curve for each arm that has a value; KeyError for a measure that is not in `MEASURES`."""
+def curves_data(values: dict[str, np.ndarray], comparison: Comparison, measure: str) -> list[Curve]:
+    """One curve for each arm that has a value; `values` from `cubes`, KeyError for a measure not in `MEASURES`."""
     decimals = MEASURES[measure].decimals
     curves = []
-    for arm, values in zip(comparison.arms, cube(metrics, comparison, measure), strict=True):
-        finite = np.isfinite(values)  # (seeds, epochs + 1)
+    for arm, of_arm in zip(comparison.arms, values[measure], strict=True):
+        finite = np.isfinite(of_arm)  # (seeds, epochs + 1)
         count = finite.sum(axis=0)
         if not count.any():
             continue
         epochs = shown_epochs(int(np.flatnonzero(count)[-1]), MOST_POINTS)
         epochs = epochs[count[epochs] > 0]
-        values, finite, count = values[:, epochs], finite[:, epochs], count[epochs]
+        of_arm, finite, count = of_arm[:, epochs], finite[:, epochs], count[epochs]
         several = count >= 2
         curves.append(
             Curve(
@@ -73,9 +72,9 @@ def curves_data(metrics: pd.DataFrame, comparison: Comparison, measure: str) -> 
                 color=palette.color(arm.variant, arm.scope),
                 dash=palette.dash(arm.variant, arm.scope),
                 epochs=epochs,
-                mean=np.round(np.where(finite, values, 0).sum(axis=0) / count, decimals),
-                low=np.round(np.where(several, np.where(finite, values, np.inf).min(axis=0), np.nan), decimals),
-                high=np.round(np.where(several, np.where(finite, values, -np.inf).max(axis=0), np.nan), decimals),
+                mean=np.round(np.where(finite, of_arm, 0).sum(axis=0) / count, decimals),
+                low=np.round(np.where(several, np.where(finite, of_arm, np.inf).min(axis=0), np.nan), decimals),
+                high=np.round(np.where(several, np.where(finite, of_arm, -np.inf).max(axis=0), np.nan), decimals),
                 seeds=count,
             )
         )

@@ -102,12 +102,12 @@ def histograms_figure(data: Histograms, comparison: Comparison, epoch: int | Non
         )
         layout[f"yaxis{axis}"] = {
             "domain": [top - 1 / len(arms), top - gap],
-            "range": [0, max(int(data.counts[at].max()), 1) * 1.05],
+            "range": [0, top_count(data, at)],
             "showticklabels": False,
             "showgrid": False,
             "fixedrange": True,
         }
-    layout["title"] = {"text": f"γ of the norm layers after epoch {data.epochs[at]}"}
+    layout["title"] = {"text": title_text(data, at)}
     layout["xaxis"] = {"title": {"text": "γ"}, "range": [round(start, 6), round(stop, 6)], "anchor": f"y{axis}"}
     layout["hovermode"] = "closest"
     layout["annotations"] = [
@@ -130,3 +130,14 @@ def histograms_figure(data: Histograms, comparison: Comparison, epoch: int | Non
 def mean_text(label: str, mean: float) -> str:
     """What stands in an arm's row: its name and the mean of its gammas, if it has any."""
     return f"{label}, mean {mean:.3f}" if np.isfinite(mean) else label
+
+
+def title_text(data: Histograms, at: int) -> str:
+    """The title at the epoch with index `at`: the epoch, and how many seeds are pooled."""
+    seeds = int(data.seeds[at].max())
+    return f"γ of the norm layers after epoch {data.epochs[at]}" + (f", {seeds} seeds" if seeds > 1 else "")
+
+
+def top_count(data: Histograms, at: int) -> float:
+    """The height of a row at the epoch with index `at`: the same for all arms."""
+    return round(max(int(data.counts[at].max()), 1) * 1.05, 2)

@@ -3,10 +3,8 @@
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 
 from samviz.figures import palette
-from samviz.figures.cubes import cube
 from samviz.spec import Comparison
 
 
@@ -46,9 +44,9 @@ def _spread(values: np.ndarray) -> Spread:
     )
 
 
-def results_data(metrics: pd.DataFrame, comparison: Comparison) -> list[Result]:
-    """One result an arm, in the comparison's order; a seed counts once it has a test accuracy of the last epoch."""
-    test, train, seconds = (cube(metrics, comparison, name) for name in ("test_accuracy", "train_accuracy", "seconds"))
+def results_data(values: dict[str, np.ndarray], comparison: Comparison) -> list[Result]:
+    """One result an arm, from `cubes`; a seed counts once it has a test accuracy of the last epoch."""
+    test, train, seconds = (values[name] for name in ("test_accuracy", "train_accuracy", "seconds"))
     results = []
     for k, arm in enumerate(comparison.arms):
         done = np.isfinite(test[k, :, -1])

@@ -115,7 +115,7 @@ def claim(engine: Engine) -> Job | None:
 
 @contextmanager
 def fenced(engine: Engine, job: Job, **values: Any) -> Iterator[Connection]:
-    """One transaction of the attempt that has the job, which sets `values` in its row; raises StaleError for any other."""
+    """One transaction of the attempt that has the job; sets `values` in its row. Any other gets a StaleError."""
     now = time.time()
     mine = (jobs.c.id == job.id) & (jobs.c.attempt == job.attempt) & (jobs.c.state == "running")
     values = {"heartbeat": now, "lease_until": now + LEASE_SECONDS} | values

@@ -100,8 +100,7 @@ class Store:
             shutil.rmtree(self.folder(run.id), ignore_errors=True)
 
     def calibrate(self, comparison: Comparison) -> int:
-        """Start to time a few real steps of a comparison; returns the job's id for `estimate`."""
-        _require_images(comparison)
+        """Start to time a few real steps of a comparison, for which no images are needed; the id is for `estimate`."""
         return self._job("calibrate", comparison.to_dict())
 
     def download(self, dataset: str) -> int:

@@ -31,7 +31,9 @@ def supervise(engine: Engine, folder: Path) -> None:
             _tend(engine, children)
         last = time.time()
         while job := jobs.claim(engine):
-            log = folder / "runs" / str(job.id) / "worker.log"
+            log = folder / "runs" / (f"{job.id}/worker.log" if job.kind == "train" else f"{job.kind}.log")
+            if job.attempt == 1:
+                log.unlink(missing_ok=True)  # of a store that was moved away
             arguments = ("samviz.runs.worker", str(job.id), str(job.attempt))
             children[job.id, job.attempt] = process.detach(*arguments, home=folder, log=log)
         time.sleep(TICK_SECONDS)

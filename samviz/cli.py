@@ -13,8 +13,10 @@ from typing import Any, NoReturn
 from tqdm import tqdm
 
 from samviz import data
+from samviz.figures.cubes import cubes
+from samviz.figures.results import Spread, conclusion, results_data
 from samviz.home import data_folders, home
-from samviz.runs import Snapshot, Store, StoreError, open_store
+from samviz.runs import Snapshot, Store, StoreError, UnknownError, open_store
 from samviz.spec import PRESETS, Comparison, Recipe, check
 
 POLL_SECONDS = 0.3
@@ -33,7 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _say(str(error), FAILED)
     except ValueError as error:
         return _say(str(error), WRONG)
-    except KeyError as error:
+    except UnknownError as error:
         return _say(error.args[0], WRONG)
     except KeyboardInterrupt:
         return INTERRUPTED
@@ -97,11 +99,12 @@ def _compare(asked: argparse.Namespace) -> int:
     _check_target(asked.json)
     store = open_store()
     id = store.submit(comparison, origin="terminal")
-    runs = f"{len(comparison.arms)} arms, {len(comparison.seeds)} seeds"
-    _say(f"Comparison {id}, {comparison.name}: {runs}. It goes on if this window is closed; Ctrl+C cancels it.", 0)
+    labels, seeds = ", ".join(comparison.labels.values()), ", ".join(map(str, comparison.seeds))
+    _say(f"Comparison {id} ({comparison.name}): {labels}; seeds {seeds}.", 0)
     if asked.detach:
         print(id)
         return 0
+    _say("It goes on if this window is closed; Ctrl+C cancels it.", 0)
     try:
         snapshot = _follow(store, id)
     except KeyboardInterrupt:
@@ -211,8 +214,6 @@ def _download(asked: argparse.Namespace) -> int:
 
 def _print(snapshot: Snapshot) -> None:
     """The runs as they ended, the table of results, and what can be concluded."""
-    from samviz.figures.results import conclusion, results_data
-
     recipe = snapshot.comparison.recipe
     print(f"Comparison {snapshot.id}: {snapshot.comparison.name} ({snapshot.state})")
     print(f"{snapshot.data_label}, {recipe.network}, {recipe.images} train images, {recipe.epochs} epochs")
@@ -221,16 +222,26 @@ def _print(snapshot: Snapshot) -> None:
             print(f"Seed {run.seed}: {run.state}, {100 * run.progress:.0f}% done. {run.reason}".rstrip())
         if run.state == "failed":
             print(run.error or run.log_tail)
-    results = results_data(snapshot.metrics, snapshot.comparison)
+    results = results_data(cubes(snapshot.metrics, snapshot.comparison), snapshot.comparison)
     rows = [("arm", "rho", "final test accuracy", "best test accuracy", "seeds")]
     for result in results:
-        accuracies = [f"{s.mean:.2f}" + (f" ± {s.sd:.2f}" if s.n > 1 else "") for s in (result.final, result.best)]
+        accuracies = [_accuracy(spread) for spread in (result.final, result.best)]
         rows.append((result.label, f"{result.rho:g}" if result.rho else "", *accuracies, str(result.final.n)))
     print()
     _table(rows)
+    rested = snapshot.metrics[snapshot.metrics["name"] == "diverged"]
+    for row in rested.itertuples():
+        print(f"{snapshot.comparison.labels[row.arm]} diverged with seed {row.seed} at step {row.step}.")
     print(f"\n{conclusion(snapshot.comparison, results)}")
     for machine in {tuple(run.machine.items()) for run in snapshot.runs if run.machine}:
         print(", ".join(f"{name} {value}" for name, value in machine))
+
+
+def _accuracy(spread: Spread) -> str:
+    """Percent; an arm that reached no end has none, and a single seed has no spread."""
+    if spread.n == 0:
+        return "-"
+    return f"{spread.mean:.2f} %" + (f" ± {spread.sd:.2f}" if spread.n > 1 else "")
 
 
 def _table(rows: list[tuple[str, ...]]) -> None:

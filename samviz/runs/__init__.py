@@ -7,6 +7,7 @@ but the worker.
     store.cancel(id)
 """
 
+from samviz.runs.reading import UnknownError
 from samviz.runs.schema import StoreError
 from samviz.runs.store import Store, open_store, resume
 from samviz.runs.views import (
@@ -31,6 +32,7 @@ __all__ = [
     "Store",
     "StoreError",
     "Summary",
+    "UnknownError",
     "open_store",
     "resume",
 ]

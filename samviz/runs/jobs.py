@@ -62,8 +62,8 @@ def add(
     """Queue a job; returns its id."""
     values = {
         "comparison": comparison, "kind": kind, "seed": seed, "spec": spec, "data_folder": data_folder,
-        "state": "queued", "reason": "", "attempt": 0, "losses": 0, "progress": 0.0, "machine": {}, "error": "",
-        "created": time.time(),
+        "state": "queued", "reason": "", "attempt": 0, "resumed": 0, "losses": 0, "progress": 0.0, "machine": {},
+        "error": "", "created": time.time(),
     }  # fmt: skip
     return connection.execute(insert(jobs).values(**values)).inserted_primary_key[0]
 
@@ -147,7 +147,7 @@ def resume(engine: Engine, job: Job, after: int, machine: dict[str, str], data_l
     The checkpoint file says where to go on, since it alone can; so the rows go when it has been read, in the same
     transaction that confirms the claim.
     """
-    with fenced(engine, job, machine=machine, data_label=data_label) as connection:
+    with fenced(engine, job, resumed=job.attempt, machine=machine, data_label=data_label) as connection:
         for table in (metrics, histograms):
             connection.execute(delete(table).where(table.c.run == job.id, table.c.step > after))
         touch(connection, job.comparison)
@@ -169,10 +169,13 @@ def cancelling(engine: Engine, job: Job) -> bool:
     return row.cancel_requested is not None
 
 
+_FACT = ["run", "arm", "step", "name"]
+
+
 def _upsert(table: Any) -> Any:
-    statement = insert(table).values({column.name: bindparam(column.name) for column in table.columns})
-    kept = {column.name: statement.excluded[column.name] for column in table.columns if not column.primary_key}
-    return statement.on_conflict_do_update(index_elements=list(table.primary_key), set_=kept)
+    statement = insert(table).values({c.name: bindparam(c.name) for c in table.columns if c.name != "row"})
+    values = {c.name: statement.excluded[c.name] for c in table.columns if c.name not in ("row", *_FACT)}
+    return statement.on_conflict_do_update(index_elements=_FACT, set_=values)
 
 
 _PUT_METRIC, _PUT_HISTOGRAM = _upsert(metrics), _upsert(histograms)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,22 +16,38 @@ from samviz.runs.schema import comparisons, jobs
 from samviz.runs.views import HISTOGRAM_COLUMNS, METRIC_COLUMNS, JobView, RunView, Snapshot, Summary
 from samviz.spec import DATASETS, NETWORKS, Comparison
 
+
+class UnknownError(KeyError):
+    """There is no comparison, or job, with this id."""
+
+
 LOG_BYTES = 4000
 LOST = "The worker is lost; the run goes on from its last checkpoint as soon as a supervisor takes it up."
 _METRICS = """
-SELECT seed, arm, epoch, step, name, value FROM metrics JOIN jobs ON jobs.id = run
-WHERE comparison = ? ORDER BY run, arm, step, name
+SELECT "row", seed, arm, epoch, step, name, value FROM metrics JOIN jobs ON jobs.id = run
+WHERE "row" > ? AND comparison = ? ORDER BY "row"
 """
 _HISTOGRAMS = """
-SELECT seed, arm, epoch, name, low, high, counts FROM histograms JOIN jobs ON jobs.id = run
-WHERE comparison = ? ORDER BY run, arm, step, name
+SELECT "row", seed, arm, epoch, name, low, high, counts FROM histograms JOIN jobs ON jobs.id = run
+WHERE "row" > ? AND comparison = ? ORDER BY "row"
 """
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A snapshot, and what the next one needs to read no more than the rows that came after it."""
+
+    snapshot: Snapshot
+    resumed: list[int]
+    """Of each run, the last attempt that dropped rows; when this changes, everything is read again."""
+    last_metric: int
+    last_histogram: int
 
 
 def number(id: str) -> int:
     """The row behind an id; KeyError where it can be none."""
     if not (id.isascii() and id.isdecimal() and len(id) < 16):
-        raise KeyError(f"There is no comparison {id!r}.")
+        raise UnknownError(f"There is no comparison {id!r}.")
     return int(id)
 
 
@@ -40,7 +57,7 @@ def revision(connection: Connection, number: int) -> str:
     question = select(comparisons.c.created, comparisons.c.revision, select(func.count()).where(lost).scalar_subquery())
     row = connection.execute(question.where(comparisons.c.id == number)).one_or_none()
     if row is None:
-        raise KeyError(f"There is no comparison {number}.")
+        raise UnknownError(f"There is no comparison {number}.")
     created, count, lost_count = row
     # The time keeps the numbers of a store that was moved away from meeting those of its successor.
     return f"{number}-{int(created * 1000):x}-{count}" + ("-lost" if lost_count else "")
@@ -70,16 +87,32 @@ def summary(snapshot: Snapshot) -> Summary:
     return _summary(snapshot.id, snapshot.comparison, snapshot.created, states, progress, bundled=snapshot.bundled)
 
 
-def snapshot(connection: Connection, number: int, folder: Path) -> Snapshot:
-    """One comparison, read in one transaction; logs lie under `folder`. KeyError where there is no such comparison."""
+def read(connection: Connection, number: int, folder: Path, before: Reading | None) -> Reading:
+    """One comparison, in one transaction; logs lie under `folder`. KeyError where there is no such comparison.
+
+    `before` is an earlier reading of the same comparison, from which all rows are taken that it has.
+    """
+    import pandas as pd
+
     etag = revision(connection, number)
     row = connection.execute(select(comparisons).where(comparisons.c.id == number)).one()
-    comparison = Comparison.from_dict(row.spec)
     rows = connection.execute(select(jobs).where(jobs.c.comparison == number).order_by(jobs.c.id)).all()
+    resumed = [run.resumed for run in rows]
+    if before is None or before.resumed != resumed:
+        metric, histogram, old = 0, 0, None
+    else:
+        metric, histogram, old = before.last_metric, before.last_histogram, before.snapshot
+    new_metrics = _rows(connection, _METRICS, metric, number)
+    new_histograms = _rows(connection, _HISTOGRAMS, histogram, number)
+    metrics = frame(METRIC_COLUMNS, [row[1:] for row in new_metrics])
+    counts = frame(HISTOGRAM_COLUMNS, [(*row[1:-1], tuple(json.loads(row[-1]))) for row in new_histograms])
+    if old is not None:
+        metrics = pd.concat([old.metrics, metrics], ignore_index=True)
+        counts = pd.concat([old.histograms, counts], ignore_index=True)
+    comparison = Comparison.from_dict(row.spec)
     runs = tuple(_run(run, folder) for run in rows)
     labels = [run.data_label for run in rows if run.data_label]
-    counts = [(*row[:-1], tuple(json.loads(row[-1]))) for row in _rows(connection, _HISTOGRAMS, number)]
-    return Snapshot(
+    snapshot = Snapshot(
         id=str(number),
         comparison=comparison,
         state=_overall([run.state for run in runs]),
@@ -87,16 +120,19 @@ def snapshot(connection: Connection, number: int, folder: Path) -> Snapshot:
         runs=runs,
         data_label=labels[0] if labels else DATASETS[comparison.recipe.dataset].label,
         revision=etag,
-        metrics=frame(METRIC_COLUMNS, _rows(connection, _METRICS, number)),
-        histograms=frame(HISTOGRAM_COLUMNS, counts),
+        metrics=metrics,
+        histograms=counts,
     )
+    last_metric = new_metrics[-1][0] if new_metrics else metric
+    last_histogram = new_histograms[-1][0] if new_histograms else histogram
+    return Reading(snapshot, resumed, last_metric, last_histogram)
 
 
 def job(connection: Connection, number: int) -> JobView:
     """One job; KeyError where there is none."""
     row = connection.execute(select(jobs).where(jobs.c.id == number)).one_or_none()
     if row is None:
-        raise KeyError(f"There is no job {number}.")
+        raise UnknownError(f"There is no job {number}.")
     return JobView(
         id=row.id,
         kind=row.kind,
@@ -108,9 +144,9 @@ def job(connection: Connection, number: int) -> JobView:
     )
 
 
-def _rows(connection: Connection, query: str, number: int) -> list[tuple]:
+def _rows(connection: Connection, query: str, after: int, number: int) -> list[tuple]:
     """Plain tuples from the driver: a third of the time that thousands of SQLAlchemy's rows take."""
-    return connection.connection.driver_connection.execute(query, (number,)).fetchall()
+    return connection.connection.driver_connection.execute(query, (after, number)).fetchall()
 
 
 def _run(row: Row, folder: Path) -> RunView:

@@ -6,7 +6,20 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
-from sqlalchemy import JSON, Column, Float, ForeignKey, Index, Integer, MetaData, String, Table, create_engine, event
+from sqlalchemy import (
+    JSON,
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    UniqueConstraint,
+    create_engine,
+    event,
+)
 from sqlalchemy.engine import Connection, Engine, ExceptionContext
 from sqlalchemy.exc import DatabaseError, IntegrityError
 
@@ -49,6 +62,7 @@ jobs = Table(
     Column("state", String, nullable=False),
     Column("reason", String, nullable=False),
     Column("attempt", Integer, nullable=False),  # times claimed: the fencing token of every write
+    Column("resumed", Integer, nullable=False),  # the last attempt that took up the run and dropped rows
     Column("losses", Integer, nullable=False),  # workers lost since the last checkpoint
     Column("lease_until", Float),  # seconds since 1970: later than that, a running job has lost its worker
     Column("heartbeat", Float),
@@ -71,27 +85,31 @@ jobs = Table(
 metrics = Table(
     "metrics",
     metadata,
-    Column("run", ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True),
-    Column("arm", String, primary_key=True),
-    Column("step", Integer, primary_key=True),
-    Column("name", String, primary_key=True),
+    Column("row", Integer, primary_key=True),  # grows: what a reader has not seen lies beyond what it has
+    Column("run", ForeignKey("jobs.id", ondelete="CASCADE"), nullable=False),
+    Column("arm", String, nullable=False),
+    Column("step", Integer, nullable=False),
+    Column("name", String, nullable=False),
     Column("epoch", Integer, nullable=False),
     Column("value", Float),  # SQLite keeps a NaN as NULL
-    sqlite_with_rowid=False,
+    UniqueConstraint("run", "arm", "step", "name"),
+    sqlite_autoincrement=True,
 )
 
 histograms = Table(
     "histograms",
     metadata,
-    Column("run", ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True),
-    Column("arm", String, primary_key=True),
-    Column("step", Integer, primary_key=True),
-    Column("name", String, primary_key=True),
+    Column("row", Integer, primary_key=True),  # grows: what a reader has not seen lies beyond what it has
+    Column("run", ForeignKey("jobs.id", ondelete="CASCADE"), nullable=False),
+    Column("arm", String, nullable=False),
+    Column("step", Integer, nullable=False),
+    Column("name", String, nullable=False),
     Column("epoch", Integer, nullable=False),
     Column("low", Float, nullable=False),
     Column("high", Float, nullable=False),
     Column("counts", JSON, nullable=False),
-    sqlite_with_rowid=False,
+    UniqueConstraint("run", "arm", "step", "name"),
+    sqlite_autoincrement=True,
 )
 
 

@@ -26,7 +26,7 @@ from samviz.spec import DATASETS, Comparison, check
 EXAMPLE = Path(__file__).parents[2] / "assets" / "example.json"
 """The comparison that ships with samviz."""
 EXAMPLE_ID = "example"
-SNAPSHOTS_KEPT = 8
+READINGS_KEPT = 8
 
 
 def open_store(home: Path | None = None) -> Store:
@@ -53,7 +53,7 @@ class Store:
     def __init__(self, home: Path) -> None:
         self.home = home
         self.engine = connect(home)
-        self._snapshots: dict[str, Snapshot] = {}
+        self._readings: dict[str, reading.Reading] = {}
 
     def close(self) -> None:
         """Close the connections; the store opens new ones when it is used again."""
@@ -154,17 +154,18 @@ class Store:
         frames as read-only.
         """
         revision = self.revision(id)
-        kept = self._snapshots.get(id)
-        if kept is not None and kept.revision == revision:
-            return kept
+        kept = self._readings.get(id)
+        if kept is not None and kept.snapshot.revision == revision:
+            return kept.snapshot
         if id == EXAMPLE_ID:
-            snapshot = exchange.from_json(EXAMPLE.read_text("utf-8"), id=id, revision=revision, bundled=True)
+            example = exchange.from_json(EXAMPLE.read_text("utf-8"), id=id, revision=revision, bundled=True)
+            newest = reading.Reading(example, [], 0, 0)
         else:
             with self.engine.connect() as connection:
-                snapshot = reading.snapshot(connection, reading.number(id), self.home / "runs")
-        newest = {name: kept for name, kept in self._snapshots.items() if name != id} | {id: snapshot}
-        self._snapshots = dict(list(newest.items())[-SNAPSHOTS_KEPT:])
-        return snapshot
+                newest = reading.read(connection, reading.number(id), self.home / "runs", kept)
+        others = {name: other for name, other in self._readings.items() if name != id}
+        self._readings = dict(list((others | {id: newest}).items())[-READINGS_KEPT:])
+        return newest.snapshot
 
     def export(self, id: str) -> str:
         """The snapshot as JSON text, from which `samviz.runs.exchange.from_json` makes the same snapshot."""

@@ -13,7 +13,7 @@ ASSETS = Path(__file__).parents[2] / "assets"
 
 
 def version() -> str:
-    """A digest of all modules and styles: part of their addresses, so that no browser runs an old one with a new one."""
+    """A digest of all modules and styles, part of their addresses: no browser runs an old one beside a new one."""
     digest = sha256()
     for path in sorted([*ASSETS.glob("*.js"), *ASSETS.glob("*.css")]):
         digest.update(path.name.encode() + path.read_bytes())

@@ -7,6 +7,7 @@ from starlette.routing import BaseRoute, Mount
 from starlette.staticfiles import StaticFiles
 
 from samviz.ui.components import Assets
+from samviz.ui.toy_routes import toy_routes
 
 _PLOTLY = Path(plotly.__file__).parent / "package_data"
 
@@ -14,6 +15,7 @@ _PLOTLY = Path(plotly.__file__).parent / "package_data"
 def routes() -> list[BaseRoute]:
     """The app's routes: browser modules, plotly.js, and the data of the interactive pages."""
     return [
+        *toy_routes(),
         Mount("/assets", Assets()),
         Mount("/vendor", StaticFiles(directory=_PLOTLY)),
     ]

@@ -1,0 +1,358 @@
+// The Regions page: three maximization regions around w and around Aw, side by side. All numbers come from the server
+// (samviz/ui/toy_pictures.py); this module keeps the settings, asks, and draws.
+
+import { element, historyBar, historyKey, isTyping, numberRow, short } from "./controls.js";
+import { fetchJson, latest } from "./latest.js";
+import { View, arrow, dot, drawAxes, drawLandscape, label, readTheme, strokeLine, trace, wipe } from "./plane.js";
+import { Settings } from "./settings.js";
+
+const instances = new WeakMap();
+
+export default function mount({ parentElement, data }) {
+  const root = parentElement.querySelector(".samviz");
+  let page = instances.get(root);
+  if (page) page.refreshTheme();
+  else {
+    page = new Regions(root, data);
+    instances.set(root, page);
+  }
+  return () => page.close();
+}
+
+class Regions {
+  constructor(root, data) {
+    this.root = root;
+    this.data = data;
+    this.settings = new Settings(data.defaults);
+    this.picture = null;
+    this.revision = 0;
+    this.moving = false;
+    this.view = new View([0, 1, 0, 1]);
+    this.build();
+    this.remote = latest(
+      ({ query }) => fetchJson(`/api/toy/regions?${query}`),
+      (answer, request) => this.receive(answer, request),
+      (error) => this.complain(error.message),
+    );
+    this.askPlane = latest(
+      fetchJson,
+      (answer) => {
+        this.plane = answer;
+        this.draw();
+      },
+      (error) => this.complain(error.message),
+    );
+    this.observer = new ResizeObserver(() => this.resize());
+    this.observer.observe(this.panels[0].plane);
+    this.onKey = (event) => {
+      if (isTyping(event) && event.composedPath()[0].type !== "range") return;
+      historyKey(event, this.settings, () => this.changed());
+    };
+    document.addEventListener("keydown", this.onKey);
+    this.refreshTheme();
+    this.remote.ask({ query: location.search.slice(1), opening: true });
+  }
+
+  close() {
+    this.observer.disconnect();
+    document.removeEventListener("keydown", this.onKey);
+    this.remote.close();
+    this.askPlane.close();
+    instances.delete(this.root);
+    this.root.replaceChildren();
+  }
+
+  // ---- what is on the page -------------------------------------------------------------------------------------
+
+  build() {
+    this.problem = element("div", { class: "problem", role: "alert", hidden: true });
+    this.history = historyBar(this.settings, () => this.changed());
+    this.rows = new Map(
+      this.data.fields.map((field) => [
+        field.key,
+        numberRow(
+          field,
+          (text) => this.move({ [field.key]: text }),
+          (text) => {
+            this.settings.move({ [field.key]: text });
+            this.keep();
+          },
+        ),
+      ]),
+    );
+    const row = (key) => this.rows.get(key)?.row ?? null;
+    this.panels = this.data.regions.map((region) => this.panel(region));
+    this.table = element("tbody");
+    this.summary = element("p", { class: "summary", "aria-live": "polite" });
+    const column = (text, kind) => element("th", { scope: "col", class: kind }, text);
+    this.root.replaceChildren(
+      this.problem,
+      element("div", { class: "rescale" }, row("a"), this.history.bar),
+      element("div", { class: "panels" }, ...this.panels.map((panel) => panel.figure)),
+      this.legend(),
+      element(
+        "div",
+        { class: "below" },
+        element(
+          "div",
+          {},
+          element(
+            "table",
+            {},
+            element(
+              "thead",
+              {},
+              element(
+                "tr",
+                {},
+                column("Maximum loss"),
+                column("around w", "number"),
+                column("around Aw", "number"),
+                column("difference", "number"),
+                column("rescaling"),
+              ),
+            ),
+            this.table,
+          ),
+          this.summary,
+        ),
+        element(
+          "div",
+          { class: "settings" },
+          ...this.data.regions.flatMap((region) => [row(`rho.${region.name}`), row(`eta.${region.name}`)]),
+          row("w1"),
+          row("w2"),
+          row("c"),
+        ),
+      ),
+    );
+  }
+
+  panel(region) {
+    const canvas = element("canvas", { role: "img", "aria-label": `${region.label} around w and around Aw` });
+    const handle = element("button", { type: "button", class: "handle", "aria-roledescription": "weights w" });
+    const plane = element("div", { class: "plane" }, canvas, handle);
+    const caption = element("figcaption", {}, element("b", {}, region.label), ` ${region.note}`);
+    this.listen(handle);
+    return { figure: element("figure", {}, caption, plane), plane, canvas, handle };
+  }
+
+  legend() {
+    const mark = (className, text) => element("span", {}, element("i", { class: className }), text);
+    return element(
+      "p",
+      { class: "legend" },
+      mark("dot", "w"),
+      mark("triangle", "w′ = Aw"),
+      mark("line blue", "loss at w"),
+      mark("line red", "maximum loss around w"),
+      mark("cross", "worst point, exact"),
+      mark("line dashes", "one-step ε"),
+    );
+  }
+
+  listen(handle) {
+    const bounds = (key) => this.data.fields.find((field) => field.key === key);
+    const place = (point) => {
+      const [w1, w2] = ["w1", "w2"].map((key, i) => {
+        const { low, high } = bounds(key);
+        return short(Math.max(low, Math.min(high, Number(point[i].toFixed(3)))));
+      });
+      this.move({ w1, w2 });
+    };
+    const current = () => [Number(this.settings.values.w1), Number(this.settings.values.w2)];
+    let grip = null;
+    handle.addEventListener("pointerdown", (event) => {
+      if (event.button !== 0) return;
+      handle.setPointerCapture(event.pointerId);
+      const [w1, w2] = current();
+      grip = [event.clientX - this.view.x(w1), event.clientY - this.view.y(w2)];
+    });
+    handle.addEventListener("pointermove", (event) => {
+      if (grip) place(this.view.at(event.clientX - grip[0], event.clientY - grip[1]));
+    });
+    for (const name of ["pointerup", "pointercancel"]) {
+      handle.addEventListener(name, () => {
+        if (grip) this.keep();
+        grip = null;
+      });
+    }
+    handle.addEventListener("keydown", (event) => {
+      const by = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowDown: [0, -1], ArrowUp: [0, 1] }[event.key];
+      if (!by || event.ctrlKey || event.metaKey || event.altKey) return;
+      event.preventDefault();
+      const far = event.shiftKey ? 0.1 : 0.01;
+      place(current().map((w, i) => w + far * by[i]));
+    });
+    handle.addEventListener("keyup", (event) => event.key.startsWith("Arrow") && this.keep());
+    handle.addEventListener("blur", () => this.moving && !grip && this.keep());
+  }
+
+  // ---- settings, server ----------------------------------------------------------------------------------------
+
+  move(changes) {
+    this.moving = true;
+    this.settings.move(changes);
+    this.showControls();
+    this.remote.ask({ query: this.settings.query() });
+  }
+
+  keep() {
+    if (this.settings.keep()) this.changed();
+    this.moving = false;
+  }
+
+  changed() {
+    this.moving = false;
+    this.showControls();
+    this.remote.ask({ query: this.settings.query(), kept: true });
+  }
+
+  receive(answer, request) {
+    if (request.opening) this.settings.open(answer.settings);
+    else if (answer.problem) {
+      if (request.kept) this.settings.refuse();
+      this.showControls();
+      this.complain(answer.problem);
+      return;
+    }
+    this.complain(answer.problem ? `${answer.problem} The page shows its default settings instead.` : "");
+    this.picture = answer;
+    this.revision += 1;
+    this.showControls();
+    this.showTable();
+    this.resize();
+  }
+
+  complain(sentence) {
+    this.problem.textContent = sentence;
+    this.problem.hidden = !sentence;
+  }
+
+  showControls() {
+    for (const [key, { set }] of this.rows) set(this.settings.values[key]);
+    this.history.refresh();
+  }
+
+  showTable() {
+    const rows = this.picture.panels.map(({ label, table, verdict }) =>
+      element(
+        "tr",
+        { "data-verdict": verdict },
+        element("th", { scope: "row" }, label),
+        ...table.map((text) => element("td", { class: "number" }, text)),
+        element("td", { class: "verdict" }, verdict === "same" ? "changes nothing" : "changes it"),
+      ),
+    );
+    this.table.replaceChildren(...rows);
+    this.summary.textContent = this.picture.summary;
+  }
+
+  // ---- picture -------------------------------------------------------------------------------------------------
+
+  resize() {
+    if (!this.picture) return;
+    const { clientWidth, clientHeight } = this.panels[0].plane;
+    this.view.resize(clientWidth, clientHeight);
+    this.view.show(this.picture.box);
+    this.loadPlane();
+    this.draw();
+  }
+
+  /** The contours behind all panels; they reach beyond what is in sight, and are asked for again when that ends. */
+  loadPlane() {
+    const [x0, x1, y0, y1] = this.view.edges;
+    const c = this.settings.values.c;
+    const [p0, p1, q0, q1] = this.planeEdges ?? [0, 0, 0, 0];
+    if (c === this.planeTarget && p0 <= x0 && x1 <= p1 && q0 <= y0 && y1 <= q1) return;
+    const [dx, dy] = [(x1 - x0) / 2, (y1 - y0) / 2];
+    this.planeTarget = c;
+    this.planeEdges = [x0 - dx, x1 + dx, y0 - dy, y1 + dy];
+    const box = [x0, x1, y0, y1].map((w, i) => `${["x0", "x1", "y0", "y1"][i]}=${w.toPrecision(6)}`);
+    const at = this.data.levels.map((level) => `at=${level}`);
+    this.askPlane.ask(`/api/toy/plane?c=${c}&${[...box, ...at].join("&")}`);
+  }
+
+  refreshTheme() {
+    this.theme = readTheme(this.root);
+    this.draw();
+  }
+
+  draw() {
+    if (!this.picture) return;
+    this.picture.panels.forEach((picture, i) => this.drawPanel(this.panels[i], picture));
+  }
+
+  drawPanel({ canvas, handle }, picture) {
+    const { view, theme } = this;
+    const pen = wipe(canvas);
+    if (this.plane) drawLandscape(pen, view, this.plane, { ...theme, red: theme.text });
+    pen.lineWidth = 2;
+    pen.strokeStyle = theme.blue;
+    for (const line of this.picture.blue) strokeLine(pen, view, line);
+    pen.strokeStyle = theme.red;
+    for (const line of picture.red) strokeLine(pen, view, line);
+    drawAxes(pen, view, theme, { gap: 70 });
+    this.drawRegion(pen, picture.there, triangle);
+    this.drawRegion(pen, picture.here, dot);
+    const [w1, w2] = picture.here.w;
+    const [u1, u2] = picture.there.w;
+    label(pen, theme, "w", view.x(w1) - 9, view.y(w2) + 12, { align: "right", alpha: 1, size: 13 });
+    label(pen, theme, "w′", view.x(u1) - 9, view.y(u2) + 12, { align: "right", alpha: 1, size: 13 });
+    handle.style.transform = `translate(${view.x(w1)}px, ${view.y(w2)}px)`;
+    handle.setAttribute("aria-label", `w at w1 ${short(w1)}, w2 ${short(w2)}`);
+    Object.assign(canvas.dataset, { revision: this.revision, there: `${u1.toFixed(4)},${u2.toFixed(4)}` });
+  }
+
+  drawRegion(pen, around, mark) {
+    const { view, theme } = this;
+    const [x, y] = [view.x(around.w[0]), view.y(around.w[1])];
+    pen.save();
+    pen.strokeStyle = pen.fillStyle = theme.text;
+    pen.beginPath();
+    trace(pen, view, around.outline);
+    pen.closePath();
+    pen.globalAlpha = 0.07;
+    pen.fill();
+    pen.globalAlpha = 0.9;
+    pen.lineWidth = 1.5;
+    pen.stroke();
+    pen.globalAlpha = 0.7;
+    pen.setLineDash([3, 3]);
+    arrow(pen, x, y, view.x(around.w[0] + around.step[0]), view.y(around.w[1] + around.step[1]));
+    pen.setLineDash([]);
+    pen.globalAlpha = 1;
+    around.worst.forEach((worst, i) => {
+      const [u, v] = [view.x(worst[0]), view.y(worst[1])];
+      pen.lineWidth = 1.25;
+      if (i === 0) {
+        pen.beginPath();
+        pen.moveTo(x, y);
+        pen.lineTo(u, v);
+        pen.stroke();
+      }
+      cross(pen, u, v, 4.5);
+    });
+    mark(pen, x, y, 5);
+    pen.restore();
+  }
+}
+
+function triangle(pen, x, y, radius) {
+  pen.beginPath();
+  for (const turn of [-90, 30, 150]) {
+    const angle = (turn * Math.PI) / 180;
+    pen.lineTo(x + 1.3 * radius * Math.cos(angle), y + 1.3 * radius * Math.sin(angle));
+  }
+  pen.fill();
+}
+
+function cross(pen, x, y, radius) {
+  pen.lineWidth = 2;
+  pen.beginPath();
+  for (const side of [1, -1]) {
+    pen.moveTo(x - radius, y - side * radius);
+    pen.lineTo(x + radius, y + side * radius);
+  }
+  pen.stroke();
+}

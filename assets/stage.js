@@ -1,0 +1,127 @@
+// The picture of the Trajectories page: paths up to the player's step, the halves of that step, and a magnifier.
+
+import { View, arrow, dot, drawLandscape, label, outlineRegion, wipe } from "./plane.js";
+import { strokePath, visibleSteps } from "./paths.js";
+
+const REST = 0.28; // opacity of what lies ahead of the player's step
+
+function pixel(view, flat, i) {
+  return [view.x(flat[2 * i]), view.y(flat[2 * i + 1])];
+}
+
+function keptSteps(path, view) {
+  const mark = `${view.left},${view.top},${view.scale}`;
+  if (path.mark !== mark) {
+    path.mark = mark;
+    path.kept = visibleSteps(path.points, view);
+  }
+  return path.kept;
+}
+
+/** The last step of a path that can be drawn: an infinite loss ends it. */
+function lastStep(path, view) {
+  const kept = keptSteps(path, view);
+  return kept.length ? kept[kept.length - 1] : 0;
+}
+
+/** Draw all paths. `player` is null while a control moves: then the paths are lines alone. */
+export function drawPaths(canvas, view, paths, player) {
+  const pen = wipe(canvas);
+  pen.lineJoin = pen.lineCap = "round";
+  for (const path of paths) {
+    const last = lastStep(path, view);
+    const now = player && path.full ? Math.min(player.step, last) : last;
+    pen.strokeStyle = path.color;
+    pen.lineWidth = path.variant === "sgd" ? 3.5 : 2;
+    if (now < last) {
+      pen.globalAlpha = REST;
+      strokePath(pen, view, path.points, path.kept, now, last);
+    }
+    pen.globalAlpha = 1;
+    strokePath(pen, view, path.points, path.kept, 0, now);
+  }
+  for (const path of paths) {
+    const last = lastStep(path, view);
+    const step = player && path.full ? Math.min(player.step, last) : last;
+    const [x, y] = pixel(view, path.points, step);
+    if (player && path.full && !player.atEnd && step < last) drawHalves(pen, view, path, step, player.descending);
+    pen.fillStyle = path.color;
+    dot(pen, x, y, 4.5);
+  }
+}
+
+/** The ascent to w + eps inside the region, then the descent from w. */
+function drawHalves(pen, view, path, step, descending) {
+  const [x, y] = pixel(view, path.points, step);
+  pen.save();
+  pen.strokeStyle = pen.fillStyle = path.color;
+  if (path.perturbed) {
+    pen.globalAlpha = descending ? 0.4 : 0.9;
+    pen.lineWidth = 1.25;
+    outlineRegion(pen, view, x, y, path.half_widths[2 * step], path.half_widths[2 * step + 1], path.p);
+    pen.lineWidth = 2;
+    pen.setLineDash(descending ? [4, 4] : []);
+    arrow(pen, x, y, ...pixel(view, path.perturbed, step));
+    pen.setLineDash([]);
+  }
+  if (descending) {
+    pen.globalAlpha = 1;
+    pen.lineWidth = 3;
+    arrow(pen, x, y, ...pixel(view, path.points, step + 1));
+  }
+  pen.restore();
+}
+
+const NEAR = 40; // steps before and after the current one whose length sets the magnification
+
+/** Magnify one path around its current step, so that a step of any length can be seen. */
+export function drawLens(canvas, landscape, path, player, view, theme) {
+  const pen = wipe(canvas);
+  if (!path?.full || !landscape) return;
+  const last = lastStep(path, view);
+  const step = Math.min(player.step, last);
+  const size = canvas.clientWidth;
+  let longest = 0;
+  for (let i = Math.max(0, step - NEAR); i < Math.min(last, step + NEAR); i++) {
+    const [dx, dy] = [0, 1].map((j) => path.points[2 * i + 2 + j] - path.points[2 * i + j]);
+    longest = Math.max(longest, Math.hypot(dx, dy));
+  }
+  const still = longest === 0;
+  // In powers of two, so that the magnification rests while the length of the steps wavers.
+  const reach = still ? (0.1 * size) / view.scale : 2 ** Math.ceil(Math.log2(2.2 * longest));
+  const [w1, w2] = [path.points[2 * step], path.points[2 * step + 1]];
+  const lens = new View([w1 - reach, w1 + reach, w2 - reach, w2 + reach]);
+  lens.resize(size, canvas.clientHeight);
+  drawLandscape(pen, lens, landscape, theme);
+
+  const kept = visibleSteps(path.points.subarray(0, 2 * (last + 1)), lens);
+  pen.lineJoin = pen.lineCap = "round";
+  pen.strokeStyle = pen.fillStyle = path.color;
+  pen.lineWidth = 1.25;
+  pen.globalAlpha = REST;
+  strokePath(pen, lens, path.points, kept, step, last);
+  pen.globalAlpha = 0.7;
+  strokePath(pen, lens, path.points, kept, 0, step);
+  pen.globalAlpha = 1;
+  const [x, y] = pixel(lens, path.points, step);
+  if (step < last) {
+    if (path.perturbed) {
+      pen.globalAlpha = player.descending ? 0.4 : 1;
+      pen.setLineDash(player.descending ? [4, 4] : []);
+      pen.lineWidth = 2;
+      // Seen from so near, w + eps is far outside: the arrow points to it and ends at the rim.
+      const [u, v] = pixel(lens, path.perturbed, step);
+      const far = Math.hypot(u - x, v - y);
+      const part = Math.min(1, (0.42 * size) / far);
+      if (far > 0) arrow(pen, x, y, x + part * (u - x), y + part * (v - y));
+      pen.setLineDash([]);
+    }
+    pen.globalAlpha = player.descending || !path.perturbed ? 1 : 0.45;
+    pen.lineWidth = 3;
+    arrow(pen, x, y, ...pixel(lens, path.points, step + 1));
+  }
+  pen.globalAlpha = 1;
+  dot(pen, x, y, 4.5);
+  const times = lens.scale / view.scale;
+  label(pen, theme, still ? "no step: it does not move" : `× ${times >= 10 ? Math.round(times) : times.toFixed(1)}`, 8, 14);
+}

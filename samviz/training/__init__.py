@@ -1,0 +1,8 @@
+"""Training: networks, batches on the device, and the lockstep loop. Yields events and knows no storage."""
+
+from samviz.training.estimate import calibrate
+from samviz.training.hardware import device, machine
+from samviz.training.loop import train
+from samviz.training.networks import build
+
+__all__ = ["build", "calibrate", "device", "machine", "train"]

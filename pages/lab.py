@@ -1,5 +1,5 @@
-"""The lab page."""
+"""The Lab page: compare SGD, SAM, SAM-ON and the others on real training runs, live."""
 
-import streamlit as st
+from samviz.ui import lab
 
-st.title("Lab")
+lab.page()

@@ -11,8 +11,16 @@ from samviz.spec import DATASETS
 
 SEED = 20240607
 SIDE = 32
+SHIFT = 3.0
+"""The shape's center is up to this many pixels from the image's, in both directions."""
+RADIUS = (8.0, 12.0)
+"""The shape's radius in pixels."""
+TILT = 0.35
+"""The shape is turned by up to this angle, in radians, either way."""
+DARK, BRIGHT = 0.5, 0.55
+"""Backgrounds are darker than the first, shapes brighter than the second, in each of the three colors."""
 CLUTTER = 4
-"""Small blobs an image, behind and before the shape."""
+"""Small blobs an image, half of them before the shape."""
 NOISE = 0.06
 """Standard deviation of the pixel noise; colors are in [0, 1]."""
 
@@ -30,9 +38,9 @@ def draw(n: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     """n images (n, 3, 32, 32) uint8 and their labels (n,) int64."""
     labels = rng.permutation(np.arange(n) % len(SHAPES))
     x, y = np.meshgrid(*2 * [np.arange(SIDE, dtype=np.float32) - (SIDE - 1) / 2])
-    place = _uniform(rng, -5, 5, (2, n, 1, 1))
-    radius = _uniform(rng, 7, 12, (n, 1, 1))
-    angle = _uniform(rng, 0, 2 * np.pi, (n, 1, 1))
+    place = _uniform(rng, -SHIFT, SHIFT, (2, n, 1, 1))
+    radius = _uniform(rng, *RADIUS, (n, 1, 1))
+    angle = _uniform(rng, -TILT, TILT, (n, 1, 1))
     cos, sin = np.cos(angle), np.sin(angle)
     dx, dy = (x - place[0]) / radius, (y - place[1]) / radius
     u, v = cos * dx + sin * dy, cos * dy - sin * dx
@@ -43,7 +51,7 @@ def draw(n: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
 
     image = _background(x, y, n, rng)
     image = _clutter(image, x, y, CLUTTER // 2, rng)
-    image = _over(image, cover, _contrasting(image.mean(axis=(2, 3)), rng))
+    image = _over(image, cover, _uniform(rng, BRIGHT, 1, (n, 3)))
     image = _clutter(image, x, y, CLUTTER - CLUTTER // 2, rng)
     image += rng.normal(0, NOISE, image.shape).astype(np.float32)
     return (255 * np.clip(image, 0, 1)).round().astype(np.uint8), labels
@@ -62,16 +70,8 @@ def _background(x: np.ndarray, y: np.ndarray, n: int, rng: np.random.Generator) 
     """Two colors that run into each other in a random direction: (n, 3, 32, 32)."""
     angle = _uniform(rng, 0, 2 * np.pi, (n, 1, 1))
     share = 0.5 + (np.cos(angle) * x + np.sin(angle) * y) / (SIDE * 2**0.5)
-    first = _uniform(rng, 0, 1, (n, 3))
-    second = np.clip(first + _uniform(rng, -0.4, 0.4, (n, 3)), 0, 1)
+    first, second = _uniform(rng, 0, DARK, (2, n, 3))
     return _over(np.broadcast_to(first[:, :, None, None], (n, 3, SIDE, SIDE)), share, second)
-
-
-def _contrasting(color: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Random colors (n, 3) well apart from the given ones: the farthest of three draws."""
-    draws = _uniform(rng, 0, 1, (3, *color.shape))
-    farthest = np.linalg.norm(draws - color, axis=-1).argmax(axis=0)
-    return draws[farthest, np.arange(len(color))]
 
 
 def _clutter(image: np.ndarray, x: np.ndarray, y: np.ndarray, count: int, rng: np.random.Generator) -> np.ndarray:

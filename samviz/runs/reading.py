@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +13,7 @@ from sqlalchemy import Row, func, select
 from sqlalchemy.engine import Connection
 
 from samviz.runs.exchange import frame
-from samviz.runs.schema import comparisons, jobs
+from samviz.runs.schema import comparisons, jobs, unusable
 from samviz.runs.views import HISTOGRAM_COLUMNS, METRIC_COLUMNS, JobView, RunView, Snapshot, Summary
 from samviz.spec import DATASETS, NETWORKS, Comparison
 
@@ -146,7 +147,10 @@ def job(connection: Connection, number: int) -> JobView:
 
 def _rows(connection: Connection, query: str, after: int, number: int) -> list[tuple]:
     """Plain tuples from the driver: a third of the time that thousands of SQLAlchemy's rows take."""
-    return connection.connection.driver_connection.execute(query, (after, number)).fetchall()
+    try:
+        return connection.connection.driver_connection.execute(query, (after, number)).fetchall()
+    except sqlite3.DatabaseError as error:
+        raise unusable(connection.engine.url.database, error) from None
 
 
 def _run(row: Row, folder: Path) -> RunView:

@@ -21,7 +21,6 @@ from sqlalchemy import (
     event,
 )
 from sqlalchemy.engine import Connection, Engine, ExceptionContext
-from sqlalchemy.exc import DatabaseError, IntegrityError
 
 FILE = "samviz.sqlite3"
 SCHEMA = 1
@@ -158,19 +157,20 @@ def connect(home: Path) -> Engine:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
     @event.listens_for(engine, "handle_error")
-    def explain(context: ExceptionContext) -> None:
-        broken = isinstance(context.sqlalchemy_exception, DatabaseError)
-        if broken and not isinstance(context.sqlalchemy_exception, IntegrityError):
-            context.chained_exception = _explained(path, context.original_exception)
+    def explain(context: ExceptionContext) -> StoreError | None:
+        error = context.original_exception
+        broken = isinstance(error, sqlite3.DatabaseError) and not isinstance(error, sqlite3.IntegrityError)
+        return unusable(path, error) if broken else None
 
     try:
         _prepare(engine, path)
     except sqlite3.Error as error:
-        raise _explained(path, error) from None
+        raise unusable(path, error) from None
     return engine
 
 
-def _explained(path: Path, error: BaseException) -> StoreError:
+def unusable(path: Path | str, error: BaseException) -> StoreError:
+    """What SQLite found, as a sentence with a way out."""
     return StoreError(
         f"samviz's store {path} cannot be used ({error}): make room or repair it, "
         "or move it away to start with an empty one."

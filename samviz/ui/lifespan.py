@@ -5,7 +5,11 @@ from contextlib import asynccontextmanager
 
 import streamlit as st
 
+from samviz.runs import resume
+
 
 @asynccontextmanager
 async def lifespan(app: st.App) -> AsyncIterator[dict]:
+    """Go on with what was queued or running when the last process that tended it ended."""
+    resume()
     yield {}

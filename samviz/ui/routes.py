@@ -7,6 +7,7 @@ from starlette.routing import BaseRoute, Mount
 from starlette.staticfiles import StaticFiles
 
 from samviz.ui.components import Assets
+from samviz.ui.live_routes import live_routes
 from samviz.ui.toy_routes import toy_routes
 
 _PLOTLY = Path(plotly.__file__).parent / "package_data"
@@ -16,6 +17,7 @@ def routes() -> list[BaseRoute]:
     """The app's routes: browser modules, plotly.js, and the data of the interactive pages."""
     return [
         *toy_routes(),
+        *live_routes(),
         Mount("/assets", Assets()),
         Mount("/vendor", StaticFiles(directory=_PLOTLY)),
     ]

@@ -1,0 +1,124 @@
+"""The Lab page: a form and a list, or, with ?id= in the address, one comparison live."""
+
+import json
+from pathlib import Path
+
+import streamlit as st
+
+from samviz.runs import Snapshot, Store, open_store
+from samviz.spec import Comparison
+from samviz.ui import access, lab_form, lab_jobs, lab_list
+from samviz.ui.components import component
+
+PAGE = str(Path(__file__).parents[2] / "pages" / "lab.py")
+EXAMPLE = "example"
+
+
+def page() -> None:
+    """Everything below the title bar."""
+    try:
+        store = open_store()
+    except ValueError as error:
+        st.title("Lab")
+        st.error(str(error))
+        return
+    id = st.query_params.get("id")
+    if id is None:
+        _overview(store)
+        return
+    try:
+        snapshot = store.snapshot(id)
+    except KeyError:
+        st.title("Lab")
+        st.error(f"There is no comparison {id!r}: it may have been deleted.")
+        st.page_link(PAGE, label="All comparisons", icon=":material/arrow_back:")
+        return
+    _comparison(store, snapshot)
+
+
+def _overview(store: Store) -> None:
+    st.title("Lab")
+    st.markdown(
+        "Train the same network from the same weights on the same batches, once for each arm, and watch accuracy, loss "
+        "and the γ of the norm layers as they come."
+    )
+    if why := access.refused():
+        st.info(why, icon=":material/lock:")
+    lab_form.ready()
+    left, right = st.columns([7, 5], gap="large")
+    with left:
+        st.subheader("New comparison", anchor=False)
+        _form(store, bool(why))
+    with right:
+        st.subheader("Comparisons", anchor=False)
+        lab_list.show(store, PAGE, bool(why))
+    summaries = store.comparisons()
+    if [summary.id for summary in summaries] == [EXAMPLE]:
+        st.subheader(f"An example that ships with samviz: {summaries[0].name}", anchor=False)
+        _live(EXAMPLE, summaries[0].state)
+
+
+def _form(store: Store, locked: bool) -> None:
+    lab_form.preset()
+    lab_jobs.data_choice(store, locked)
+    lab_form.name_and_seeds()
+    lab_form.arms()
+    lab_form.recipe()
+    comparison: Comparison | None = None
+    try:
+        comparison = lab_form.read()
+    except ValueError as error:
+        st.error(str(error))
+    with st.container(horizontal=True, vertical_alignment="center"):
+        start = st.button("Start", icon=":material/play_arrow:", type="primary", disabled=locked or comparison is None)
+        lab_jobs.estimate(store, comparison, locked)
+        if comparison is not None:
+            _recipe_file(comparison)
+    lab_jobs.estimated(store, comparison)
+    if start and comparison is not None:
+        id = access.act(lambda: store.submit(comparison))
+        if id is not None:
+            st.query_params["id"] = id
+            st.rerun()
+
+
+def _recipe_file(comparison: Comparison) -> None:
+    st.download_button(
+        "Recipe",
+        comparison.to_json(),
+        file_name="recipe.json",
+        mime="application/json",
+        icon=":material/file_save:",
+        help="Save the recipe as JSON: for the terminal, or for somebody else.",
+        on_click="ignore",
+        type="tertiary",
+    )
+
+
+def _comparison(store: Store, snapshot: Snapshot) -> None:
+    comparison, running = snapshot.comparison, snapshot.state in lab_list.LIVE
+    st.page_link(PAGE, label="All comparisons", icon=":material/arrow_back:")
+    st.title(comparison.name, anchor=False)
+    if snapshot.bundled:
+        st.caption("Example, ships with samviz: really run, with recipe and versions below.")
+    why = access.refused()
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if not snapshot.bundled:
+            if st.button("Cancel", icon=":material/stop:", disabled=bool(why) or not running, help=why or None):
+                access.act(lambda: store.cancel(snapshot.id))
+            lab_list.delete_button(store, snapshot.id, comparison.name, bool(why) or running)
+        lab_list.duplicate_button(store, snapshot.id)
+        _recipe_file(comparison)
+    if why and running:
+        st.info(why, icon=":material/lock:")
+    _live(snapshot.id, snapshot.state)
+    with st.expander("Recipe and versions", icon=":material/description:"):
+        machines = {f"seed {run.seed}": run.machine for run in snapshot.runs if run.machine}
+        recipe, versions = st.columns(2)
+        recipe.code(comparison.to_json(), language="json")
+        versions.code(json.dumps(machines, indent=2), language="json")
+
+
+def _live(id: str, state: str) -> None:
+    """The live view; it runs the page again when the comparison comes into another state than the page has drawn."""
+    component("live")(key=f"lab-live-{id}", data={"id": id, "state": state}, on_state_change=lambda: None)

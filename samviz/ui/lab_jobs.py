@@ -1,0 +1,91 @@
+"""What the Lab page waits for: an estimate of the time, and a download. Shown by fragments, so nothing else waits."""
+
+import streamlit as st
+
+from samviz import data
+from samviz.data import DatasetStatus
+from samviz.runs import Store
+from samviz.spec import Comparison
+from samviz.ui import access, lab_form
+
+_DOWNLOAD, _ESTIMATE = "lab-download-job", "lab-estimate-job"
+WAITING = ("queued", "running")
+
+
+def duration(seconds: float) -> str:
+    """A rough length of time in words: two figures are all that an estimate is worth."""
+    if seconds < 100:
+        return f"{max(1, round(seconds))} seconds"
+    if seconds < 100 * 60:
+        return f"{round(seconds / 60)} minutes"
+    return f"{seconds / 3600:.1f} hours" if seconds < 72 * 3600 else f"{seconds / 86400:.0f} days"
+
+
+def data_choice(store: Store, locked: bool) -> None:
+    """The data set, what is known of it, and how to get it where it is missing."""
+    statuses = {status.key: status for status in data.status()}
+    labels = {key: status.label + ("" if status.ready else ", not here yet") for key, status in statuses.items()}
+    status = statuses[lab_form.dataset(labels)]
+    if status.ready:
+        st.caption(status.note)
+    else:
+        _missing(store, status, locked)
+
+
+def _missing(store: Store, status: DatasetStatus, locked: bool) -> None:
+    st.warning(status.note, icon=":material/download:")
+    with st.container(horizontal=True):
+        if st.button(f"Download {status.label}", icon=":material/download:", disabled=locked):
+            job = access.act(lambda: store.download(status.key))
+            if job is not None:
+                st.session_state[_DOWNLOAD] = job
+        st.button("Take the built-in data", on_click=lab_form.choose_builtin)
+    if (job := st.session_state.get(_DOWNLOAD)) is not None:
+        st.fragment(_downloading, run_every=1)(store, job)
+
+
+def _downloading(store: Store, job: int) -> None:
+    view = store.job(job)
+    if view.state in WAITING:
+        st.progress(view.progress, f"Downloading, {view.progress:.0%}")
+        return
+    if view.state == "finished":
+        del st.session_state[_DOWNLOAD]
+        st.rerun()
+    reason = view.error or view.reason or f"The download was {view.state}."
+    st.error(f"{reason} The built-in data need no network.")
+
+
+def estimate(store: Store, comparison: Comparison | None, locked: bool) -> None:
+    """The button that times a few real steps, and what they came to."""
+    if st.button("Estimate the time", icon=":material/timer:", disabled=locked or comparison is None) and comparison:
+        job = access.act(lambda: store.calibrate(comparison))
+        if job is not None:
+            st.session_state[_ESTIMATE] = job, comparison
+
+
+def estimated(store: Store, comparison: Comparison | None) -> None:
+    """The estimate, if there is one of these very settings."""
+    job, timed = st.session_state.get(_ESTIMATE, (None, None))
+    if job is None or comparison is None or _work(timed) != _work(comparison):
+        return
+    waiting = store.job(job).state in WAITING
+    st.fragment(_timing, run_every=0.5 if waiting else None)(store, job, len(comparison.seeds), waiting)
+
+
+def _work(comparison: Comparison) -> dict:
+    return comparison.to_dict() | {"name": ""}
+
+
+def _timing(store: Store, job: int, seeds: int, waiting: bool) -> None:
+    result = store.estimate(job)
+    if result.state in WAITING:
+        st.info("Timing a few steps of each arm…", icon=":material/timer:")
+        return
+    if waiting:
+        st.rerun()  # so that this fragment is drawn without a timer
+    if result.state != "finished" or result.seconds is None:
+        st.error(result.error or f"The estimate was {result.state}.")
+        return
+    each = f", {duration(result.seconds_per_run)} a seed" if seeds > 1 and result.seconds_per_run else ""
+    st.info(f"About {duration(result.seconds)} on {result.device}{each}.", icon=":material/timer:")

@@ -1,0 +1,56 @@
+"""`python -m tests.pictures`: take the pictures of README, docs and the home page from the app itself."""
+
+import tempfile
+from pathlib import Path
+
+from playwright.sync_api import Browser, Page
+
+from tests.serve import ROOT, chromium, running_app
+
+FOLDER = ROOT / "assets" / "pictures"
+WIDE = {"width": 1280, "height": 800}
+
+
+def settled(page: Page) -> None:
+    """Wait until nothing moves any more."""
+    page.wait_for_load_state("networkidle")
+    page.wait_for_timeout(1500)
+
+
+def trajectories(page: Page, address: str) -> None:
+    page.goto(f"{address}/trajectories")
+    page.locator("canvas").first.wait_for()
+
+
+def regions(page: Page, address: str) -> None:
+    page.goto(f"{address}/regions")
+    page.locator("canvas").first.wait_for()
+
+
+def lab(page: Page, address: str) -> None:
+    page.goto(f"{address}/lab?id=example")
+    page.locator(".js-plotly-plot").first.wait_for()
+
+
+def take(browser: Browser, address: str) -> None:
+    """One picture a page, light and dark, without the navigation bar."""
+    for scheme in ("light", "dark"):
+        for scene in (trajectories, regions, lab):
+            page = browser.new_page(viewport=WIDE, color_scheme=scheme)
+            scene(page, address)
+            settled(page)
+            name = FOLDER / f"{scene.__name__}-{scheme}.png"
+            page.locator("[data-testid=stMainBlockContainer]").screenshot(path=name)
+            page.close()
+            print(name.relative_to(ROOT), f"{name.stat().st_size / 1024:.0f} KB")
+
+
+def main() -> None:
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as home, chromium() as browser:
+        with running_app(Path(home)) as address:
+            take(browser, address)
+
+
+if __name__ == "__main__":
+    main()

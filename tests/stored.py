@@ -1,0 +1,61 @@
+"""Comparisons with made-up numbers in a real store, written as a worker writes them but without a process."""
+
+from sqlalchemy import insert
+
+from samviz.runs import Store, jobs
+from samviz.runs.schema import comparisons, writing
+from samviz.spec import Comparison, Histogram, Scalar
+from tests import synthetic
+
+
+def put(
+    store: Store,
+    comparison: Comparison,
+    *,
+    reached: dict[int, int] | None = None,
+    ends: dict[int, str] | None = None,
+    error: str = "",
+    log: str = "",
+    steps: int = 0,
+) -> str:
+    """Store a comparison as if it had run up to the epochs `reached` (seed -> epoch); returns its id.
+
+    ends: seed -> state, finished where it is not named; `running` leaves the run claimed by nobody alive, with a fresh
+    lease. steps: how many extra rows of batch loss and learning rate each epoch has.
+    """
+    ends = ends or {}
+    metrics, histograms = synthetic.metrics(comparison, reached), synthetic.histograms(comparison, reached)
+    with writing(store.engine) as connection:
+        row = {"created": 1_700_000_000.0, "origin": "app", "spec": comparison.to_dict(), "revision": 1}
+        number = connection.execute(insert(comparisons).values(**row)).inserted_primary_key[0]
+        for seed in comparison.seeds:
+            jobs.add(connection, "train", comparison.to_dict(), comparison=number, seed=seed)
+    for seed in comparison.seeds:
+        state = ends.get(seed, "finished")
+        if state == "queued":
+            continue
+        job = jobs.claim(store.engine)
+        assert job is not None
+        assert job.seed == seed
+        jobs.resume(store.engine, job, -1, {"device": "cpu", "torch": "2.13.0"}, "Built-in shapes")
+        folder = store.folder(job.id)
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "worker.log").write_text(log, "utf-8")
+        mine = metrics[metrics["seed"] == seed]
+        facts: list[Scalar | Histogram] = [Scalar(m.arm, m.epoch, m.step, m.name, m.value) for m in mine.itertuples()]
+        per_epoch = comparison.recipe.steps_per_epoch
+        for arm in comparison.arms:
+            for step in range(steps * int(mine["epoch"].max() if len(mine) else 0)):
+                epoch, at = divmod(step, steps)
+                for name in ("batch_loss", "lr"):
+                    facts.append(Scalar(arm.key, epoch + 1, epoch * per_epoch + at + 1, name, 1.0))
+        facts += [
+            Histogram(h.arm, h.epoch, h.epoch * per_epoch, h.name, h.low, h.high, h.counts)
+            for h in histograms[histograms["seed"] == seed].itertuples()
+        ]
+        done = 1.0 if reached is None else max(reached.get(seed, 0), 0) / comparison.recipe.epochs
+        with jobs.fenced(store.engine, job, progress=done) as connection:
+            jobs.write(connection, job, facts)
+        if state != "running":
+            jobs.end(store.engine, job, state, error=error if state == "failed" else "")
+    return str(number)

@@ -274,7 +274,7 @@ class Live {
       text: style.color,
       font: style.fontFamily,
       background: read("--st-background-color", "#fff"),
-      line: read("--st-border-color", "rgba(128,128,128,.3)"),
+      line: "rgba(128,128,128,0.25)",
     };
   }
 

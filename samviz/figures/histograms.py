@@ -139,5 +139,5 @@ def title_text(data: Histograms, at: int) -> str:
 
 
 def top_count(data: Histograms, at: int) -> float:
-    """The height of a row at the epoch with index `at`: the same for all arms."""
-    return round(max(int(data.counts[at].max()), 1) * 1.05, 2)
+    """The height of a row at the epoch with index `at`: the same for all arms, with room for text above the bars."""
+    return round(max(int(data.counts[at].max()), 1) * 1.5, 2)

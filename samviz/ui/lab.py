@@ -12,10 +12,17 @@ from samviz.ui.components import component
 
 PAGE = str(Path(__file__).parents[2] / "pages" / "lab.py")
 EXAMPLE = "example"
+_STYLE = """<style>
+/* Streamlit marks a link to the page that one is on, but these lead to another view of it. */
+[class*="st-key-lab-line"] [data-testid="stPageLink-NavLink"], .st-key-lab-back [data-testid="stPageLink-NavLink"] {
+  background: none;
+}
+</style>"""
 
 
 def page() -> None:
     """Everything below the title bar."""
+    st.html(_STYLE)
     try:
         store = open_store()
     except ValueError as error:
@@ -31,9 +38,14 @@ def page() -> None:
     except KeyError:
         st.title("Lab")
         st.error(f"There is no comparison {id!r}: it may have been deleted.")
-        st.page_link(PAGE, label="All comparisons", icon=":material/arrow_back:")
+        _back()
         return
     _comparison(store, snapshot)
+
+
+def _back() -> None:
+    with st.container(key="lab-back"):
+        st.page_link(PAGE, label="All comparisons", icon=":material/arrow_back:")
 
 
 def _overview(store: Store) -> None:
@@ -84,12 +96,12 @@ def _form(store: Store, locked: bool) -> None:
 
 def _recipe_file(comparison: Comparison) -> None:
     st.download_button(
-        "Recipe",
+        "Save the recipe",
         comparison.to_json(),
         file_name="recipe.json",
         mime="application/json",
         icon=":material/file_save:",
-        help="Save the recipe as JSON: for the terminal, or for somebody else.",
+        help="As JSON: for the terminal, or for somebody else.",
         on_click="ignore",
         type="tertiary",
     )
@@ -97,15 +109,15 @@ def _recipe_file(comparison: Comparison) -> None:
 
 def _comparison(store: Store, snapshot: Snapshot) -> None:
     comparison, running = snapshot.comparison, snapshot.state in lab_list.LIVE
-    st.page_link(PAGE, label="All comparisons", icon=":material/arrow_back:")
+    _back()
     st.title(comparison.name, anchor=False)
     if snapshot.bundled:
         st.caption("Example, ships with samviz: really run, with recipe and versions below.")
     why = access.refused()
     with st.container(horizontal=True, vertical_alignment="center"):
+        if running and st.button("Cancel", icon=":material/stop:", disabled=bool(why)):
+            access.act(lambda: store.cancel(snapshot.id))
         if not snapshot.bundled:
-            if st.button("Cancel", icon=":material/stop:", disabled=bool(why) or not running, help=why or None):
-                access.act(lambda: store.cancel(snapshot.id))
             lab_list.delete_button(store, snapshot.id, comparison.name, bool(why) or running)
         lab_list.duplicate_button(store, snapshot.id)
         _recipe_file(comparison)

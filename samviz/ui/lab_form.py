@@ -10,6 +10,9 @@ from samviz.spec.comparison import MOST_ARMS, MOST_SEEDS
 from samviz.spec.recipe import AUGMENTATIONS, SCHEDULES
 from samviz.variants import VARIANTS
 
+BASE = "sgd"
+"""The base optimizer alone, as a method to choose: a selection box cannot hold None."""
+METHODS = {BASE: "SGD"} | {key: variant.label for key, variant in VARIANTS.items()}
 FIRST = "quick"
 """The preset that a new session opens on."""
 
@@ -68,7 +71,8 @@ def fill(comparison: Comparison, preset: str | None = None) -> None:
 
 
 def _fill_arm(row: int, arm: Arm) -> None:
-    for name in ("variant", "scope", "rho", "eta"):
+    st.session_state[_key("arm", row, "method")] = arm.variant or BASE
+    for name in ("scope", "rho", "eta"):
         st.session_state[_key("arm", row, name)] = getattr(arm, name)
 
 
@@ -125,9 +129,16 @@ def name_and_seeds() -> None:
     )
 
 
+_ARMS_HELP = """What differs between the curves; all else is the same for all arms.
+
+The scope says which parameters the ascent perturbs: all, the norm layers only (ON), or all but those (no-norm).
+ρ is the radius of the region, η the stabilizer; without an η the method's default is taken. Choosing a method or a
+scope fills in ρ from SAM-ON Table 8."""
+
+
 def arms() -> None:
     """One row an arm, with buttons to add and to remove."""
-    st.markdown("**Arms**", help="What differs between the curves. All else is the same for all arms.")
+    st.markdown("**Arms**", help=_ARMS_HELP)
     rows = st.session_state[_key("arms")]
     for row in rows:
         _arm(row, alone=len(rows) == 1)
@@ -144,57 +155,45 @@ def _arm(row: int, alone: bool) -> None:
     state = st.session_state
 
     def changed() -> None:
-        variant, scope = state[_key("arm", row, "variant")], state[_key("arm", row, "scope")]
+        method, scope = state[_key("arm", row, "method")], state[_key("arm", row, "scope")]
         state[_key("arm", row, "eta")] = None
-        if variant is not None:
-            state[_key("arm", row, "rho")] = default_rho(variant, scope)
+        if method != BASE:
+            state[_key("arm", row, "rho")] = default_rho(method, scope)
 
     def remove() -> None:
         state[_key("arms")] = [other for other in state[_key("arms")] if other != row]
 
-    base = state[_key("arm", row, "variant")] is None
-    variant, scope, rho, eta, gone = st.columns([5, 3.2, 2.3, 2.3, 1], vertical_alignment="bottom", gap="small")
-    variant.selectbox(
+    method = state[_key("arm", row, "method")]
+    base = method == BASE
+    shared: dict[str, Any] = {"disabled": base, "persist_state": "session"}
+    line = st.container(horizontal=True, vertical_alignment="bottom", gap="small")  # on a phone it wraps
+    line.selectbox(
         "Method",
-        [None, *VARIANTS],
-        format_func=lambda key: "SGD" if key is None else VARIANTS[key].label,
-        key=_key("arm", row, "variant"),
+        list(METHODS),
+        format_func=METHODS.__getitem__,
+        key=_key("arm", row, "method"),
         on_change=changed,
         persist_state="session",
+        width=200,
     )
-    scope.selectbox(
+    line.selectbox(
         "Scope",
         list(SCOPES),
         format_func=SCOPES.__getitem__,
         key=_key("arm", row, "scope"),
         on_change=changed,
-        disabled=base,
-        help="Which parameters the ascent perturbs: all, the norm layers only (ON), or all others.",
-        persist_state="session",
+        width=120,
+        **shared,
     )
-    rho.number_input(
-        "ρ",
-        key=_key("arm", row, "rho"),
-        step=0.05,
-        format="%g",
-        disabled=base,
-        help="Radius of the region. Choosing a method or a scope fills in the value of SAM-ON Table 8.",
-        persist_state="session",
+    line.number_input("ρ", key=_key("arm", row, "rho"), step=0.05, format="%g", width=110, **shared)
+    default = "" if base else f"{VARIANTS[method].eta:g}"
+    line.number_input(
+        "η", key=_key("arm", row, "eta"), step=0.01, format="%g", placeholder=default, width=110, **shared
     )
-    eta.number_input(
-        "η",
-        key=_key("arm", row, "eta"),
-        step=0.01,
-        format="%g",
-        placeholder="-" if base else f"{VARIANTS[state[_key('arm', row, 'variant')]].eta:g}",
-        disabled=base,
-        help="Stabilizer; empty takes the default of the method.",
-        persist_state="session",
-    )
-    gone.button(
-        "Remove",
-        icon=":material/close:",
+    line.button(
+        "\u2715",
         key=_key("arm", row, "remove"),
+        help=f"Remove {METHODS[method]}",
         on_click=remove,
         disabled=alone,
         type="tertiary",
@@ -254,8 +253,10 @@ def read() -> Comparison:
 
 
 def _read_arm(row: int) -> Arm:
-    values = {name: st.session_state[_key("arm", row, name)] for name in ("variant", "scope", "rho", "eta")}
-    return Arm() if values["variant"] is None else Arm(**values)
+    method = st.session_state[_key("arm", row, "method")]
+    if method == BASE:
+        return Arm()
+    return Arm(variant=method, **{name: st.session_state[_key("arm", row, name)] for name in ("scope", "rho", "eta")})
 
 
 def parse_seeds(text: str) -> tuple[int, ...]:

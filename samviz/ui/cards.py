@@ -1,0 +1,52 @@
+"""The cards of the home page: a picture of each page, taken from the app itself, and the way there."""
+
+from html import escape
+from pathlib import Path
+
+import streamlit as st
+
+from samviz.ui.components import ASSETS
+
+PAGES = Path(__file__).parents[2] / "pages"
+
+CARDS = {
+    "trajectories": (
+        "Trajectories",
+        ":material/timeline:",
+        "Drag a start point and watch SGD, SAM and ASAM walk down to the valley, step by step.",
+    ),
+    "regions": (
+        "Regions",
+        ":material/circle:",
+        "Rescale the weights and see the sphere's sharpness change while the other two stay put.",
+    ),
+    "lab": (
+        "Lab",
+        ":material/science:",
+        "Train a network with SGD, SAM, SAM-ON and no-norm side by side, and watch it live.",
+    ),
+}
+"""Page -> title, icon, and what one does there."""
+
+_STYLE = """<style>
+.samviz-picture { display: block; width: 100%; aspect-ratio: 16 / 10; border-radius: 0.3rem; object-fit: cover;
+  object-position: top; }
+</style>"""
+
+
+def cards() -> None:
+    """One card a page, side by side where there is room."""
+    st.html(_STYLE)
+    dark = st.context.theme.type == "dark"
+    for column, (page, (title, icon, text)) in zip(st.columns(len(CARDS)), CARDS.items(), strict=True):
+        with column.container(border=True, height="stretch"):
+            if (name := _picture(page, dark)) is not None:
+                st.html(f'<img class="samviz-picture" src="/assets/pictures/{name}" alt="{escape(title)} page">')
+            st.page_link(PAGES / f"{page}.py", label=f"**{title}**", icon=icon)
+            st.markdown(text)
+
+
+def _picture(page: str, dark: bool) -> str | None:
+    """The file in assets/pictures for this theme, or None in a copy without pictures."""
+    name = f"{page}-{'dark' if dark else 'light'}.png"
+    return name if (ASSETS / "pictures" / name).is_file() else None

@@ -63,4 +63,4 @@ def _corner(axes: Axes) -> list[np.ndarray]:
         line += [(x0, 0.0), (min(x1, 0.0), 0.0)]
     if x0 <= 0 <= x1 and y1 > 0:
         line += [(0.0, max(y0, 0.0)), (0.0, y1)]
-    return [np.array(line)] if line else []
+    return [np.array(list(dict.fromkeys(line)))] if line else []  # the corner once

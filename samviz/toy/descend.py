@@ -14,7 +14,7 @@ from samviz.variants import WEIGHT, Variant
 MOST_STEPS = 100_000
 MOST_POINTS = 10_000_000
 """Starts times steps: a path of that size takes 400 MB."""
-FEW = 24
+FEW = 32
 """Up to this many starts Python floats are faster than arrays."""
 
 
@@ -118,8 +118,8 @@ def walk_floats(
         if operator is not None:
             s, t = operator(x, g, eta, WEIGHT), operator(y, h, eta, WEIGHT)
             if box:
-                px += rho * s if g > 0.0 else -rho * s if g < 0.0 else g
-                py += rho * t if h > 0.0 else -rho * t if h < 0.0 else h
+                px += rho * s if g > 0.0 else -rho * s if g < 0.0 else rho * s * g
+                py += rho * t if h > 0.0 else -rho * t if h < 0.0 else rho * t * h
             else:
                 a, b = s * g, t * h
                 norm = sqrt(a * a + b * b)

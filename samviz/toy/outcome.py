@@ -56,7 +56,7 @@ def _outcome(points: np.ndarray, perturbed: np.ndarray, target: float) -> Outcom
         return Outcome("valley", first, _at_rest(points, distance, first, float(distance[tail].max())))
     if points[-1, 1] <= 0 or perturbed[-1, 1] <= 0:
         return Outcome("dead", first, _stuck(points, perturbed, first))
-    if _crossings(side[-TAIL:]) >= 2:
+    if _crossed(side[-TAIL:]).sum() >= 2:
         return Outcome("oscillating", first, _swinging(points, distance))
     return Outcome("moving", first, _moving(points, target))
 
@@ -75,10 +75,6 @@ def _crossed(side: np.ndarray) -> np.ndarray:
     return side[1:] * side[:-1] < 0
 
 
-def _crossings(side: np.ndarray) -> int:
-    return int(_crossed(side).sum())
-
-
 def _first(side: np.ndarray, distance: np.ndarray) -> int | None:
     """Index of the first point that is on the valley or just across it."""
     reached = distance <= NEAR
@@ -88,7 +84,8 @@ def _first(side: np.ndarray, distance: np.ndarray) -> int | None:
 
 def _at_rest(points: np.ndarray, distance: np.ndarray, first: int, rest: float) -> str:
     there = _point(points[first])
-    reached = f"Reached the valley at {there} after {_steps(first)}" if first else f"Starts on the valley at {there}"
+    reached = f"Reached the valley at {there}" if distance[first] <= NEAR else f"Crossed the valley near {there}"
+    reached = f"{reached} after {_steps(first)}" if first else f"Starts on the valley at {there}"
     slid = abs(points[-1] - points[first]).max() > SLIDE
     widest = float(distance[first:].max())
     if widest <= 2 * NEAR:

@@ -103,13 +103,18 @@ def _ellipse_candidates(x: float, y: float, a: float, b: float) -> list[tuple[fl
     With z = exp(it) it is a quartic in z whose roots of length 1 count. A root of another length gives one more point
     of the ellipse, which does no harm to a maximum; so none is sorted out.
     """
-    p, q = b * x, a * y
+    p, q, r = b * x, a * y, a * b
+    size = max(abs(p), abs(q), r)
+    if size == 0:
+        return []  # the product is the same all over the region
+    p, q, r = p / size, q / size, r / size
+    ends = r if r > 1e-30 else 0.0  # a leading coefficient as small as that overflows the companion matrix
     found = []
-    for z in np.roots([a * b, p + 1j * q, 0, p - 1j * q, a * b]).tolist():
+    for z in np.roots([ends, p + 1j * q, 0, p - 1j * q, ends]).tolist():
         t = atan2(z.imag, z.real)
         for _ in range(2):
-            slope = p * cos(t) - q * sin(t) + a * b * cos(2 * t)
-            bend = -p * sin(t) - q * cos(t) - 2 * a * b * sin(2 * t)
+            slope = p * cos(t) - q * sin(t) + r * cos(2 * t)
+            bend = -p * sin(t) - q * cos(t) - 2 * r * sin(2 * t)
             if abs(slope) < abs(bend):  # a Newton step polishes the root, but only where it is a small one
                 t -= slope / bend
         found.append((x + a * cos(t), y + b * sin(t)))

@@ -240,6 +240,7 @@ class Live {
         return element("details", { open: true }, ...parts);
       }),
     );
+    for (const log of this.failures.querySelectorAll("pre")) log.scrollTop = log.scrollHeight; // the end tells why
   }
 
   drawLegend() {
@@ -357,6 +358,9 @@ class Live {
         const mark = element("span", { class: "mark" });
         mark.style.background = arm.color;
         cells[0].prepend(mark);
+        for (const [seed, epoch] of results[k].diverged) {
+          cells[0].append(element("span", { class: "diverged" }, `diverged: seed ${seed}, epoch ${epoch}`));
+        }
         return element("tr", {}, ...cells);
       }),
     );

@@ -33,6 +33,8 @@ class Result:
     """Generalization gap: train accuracy minus test accuracy after the last epoch."""
     seconds: Spread
     """Training time an epoch, evaluation not counted."""
+    diverged: dict[int, int]
+    """Seed -> epoch in which its loss stopped being finite; such a seed counts nowhere above."""
 
 
 def _spread(values: np.ndarray) -> Spread:
@@ -51,6 +53,7 @@ def results_data(values: dict[str, np.ndarray], comparison: Comparison) -> list[
     for k, arm in enumerate(comparison.arms):
         done = np.isfinite(test[k, :, -1])
         final = test[k, done, -1]
+        rested = zip(*np.nonzero(np.isfinite(values["diverged"][k])), strict=True)
         own = seconds[k][np.isfinite(seconds[k]).any(axis=1)]
         results.append(
             Result(
@@ -62,6 +65,7 @@ def results_data(values: dict[str, np.ndarray], comparison: Comparison) -> list[
                 best=_spread(np.nanmax(test[k, done], axis=1) if done.any() else final),
                 gap=_spread(train[k, done, -1] - final),
                 seconds=_spread(np.nanmean(own, axis=1)),
+                diverged={comparison.seeds[seed]: int(epoch) for seed, epoch in rested},
             )
         )
     return results
@@ -69,9 +73,14 @@ def results_data(values: dict[str, np.ndarray], comparison: Comparison) -> list[
 
 def conclusion(comparison: Comparison, results: list[Result]) -> str:
     """What the numbers can and cannot say: nothing, where an arm has one seed."""
-    least = min(result.final.n for result in results)
+    lost = [f"{r.label} diverged with seed {', '.join(map(str, r.diverged))}." for r in results if r.diverged]
+    least = min((result.final.n for result in results if not result.diverged), default=0)
     if len(comparison.seeds) == 1:
-        return "One seed: no conclusion can be drawn. Add seeds to see how far the arms differ by chance alone."
-    if least < 2:
-        return "Fewer than two seeds have finished in every arm: no conclusion can be drawn yet."
-    return f"Mean ± standard deviation over {least} seeds, the same for all arms: the runs are paired."
+        verdict = "One seed: no conclusion can be drawn. Add seeds to see how far the arms differ by chance alone."
+    elif least < 2:
+        verdict = "Fewer than two seeds have finished in every arm: no conclusion can be drawn yet."
+    else:
+        verdict = (
+            f"Mean ± standard deviation over {least} seeds; each seed gives all arms the same weights and batches."
+        )
+    return " ".join([verdict, *lost])

@@ -105,6 +105,7 @@ def view(snapshot: Snapshot) -> dict[str, Any]:
                 "gap": _spread(result.gap, 1),
                 "seconds": _spread(result.seconds, 2),
                 "n": result.final.n,
+                "diverged": list(result.diverged.items()),
             }
             for result in results
         ],

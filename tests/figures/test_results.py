@@ -39,3 +39,16 @@ def test_before_two_seeds_have_finished_there_is_no_conclusion() -> None:
 def test_with_more_seeds_the_table_says_how_many() -> None:
     spec = synthetic.comparison(3, epochs=3)
     assert "over 3 seeds" in conclusion(spec, results_data(cubes(synthetic.metrics(spec), spec), spec))
+
+
+def test_a_diverged_seed_is_named_and_left_out() -> None:
+    spec = synthetic.comparison(3, epochs=3)
+    metrics = synthetic.metrics(spec)
+    late = (metrics["arm"] == "sgd") & (metrics["seed"] == 1) & (metrics["epoch"] >= 2)
+    metrics = metrics[~late]
+    metrics.loc[len(metrics) + 1000] = (1, "sgd", 2, 40, "diverged", 40.0)
+    results = results_data(cubes(metrics, spec), spec)
+    assert results[0].diverged == {1: 2}
+    assert results[0].final.n == 2
+    assert [r.diverged for r in results[1:]] == [{}, {}, {}]
+    assert conclusion(spec, results).endswith("SGD diverged with seed 1.")

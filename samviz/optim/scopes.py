@@ -1,4 +1,4 @@
-"""Which parameters of a model the ascent perturbs, and what each of them is to its layer. By module type, not by name."""
+"""Which parameters of a model the ascent perturbs, and what each is to its layer: by module type, not by name."""
 
 from torch import nn
 from torch.nn.modules.batchnorm import _NormBase

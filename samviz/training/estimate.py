@@ -10,7 +10,7 @@ import torch
 
 from samviz.data import Images
 from samviz.spec import DATASETS, Arm, Recipe
-from samviz.training.batches import TEST_BATCH, Batches
+from samviz.training.batches import Batches, test_batch
 from samviz.training.hardware import Stopwatch, device_name
 from samviz.training.hardware import device as best_device
 from samviz.training.racer import Racer
@@ -32,7 +32,7 @@ def calibrate(recipe: Recipe, arms: Sequence[Arm], *, device: torch.device | str
     on = torch.device(device or best_device())
     data = DATASETS[recipe.dataset]
     test_size = recipe.test_size or data.test_size
-    batches = Batches(_random_images(recipe.batch_size, min(test_size, TEST_BATCH), data.classes), recipe, 0, on)
+    batches = Batches(_random_images(recipe.batch_size, min(test_size, test_batch(on)), data.classes), recipe, 0, on)
     racers = {arm.key: Racer(recipe, arm, len(data.classes), 0, on) for arm in arms}
 
     watches = {key: Stopwatch(on) for key in racers}

@@ -18,7 +18,7 @@ def build(name: str, classes: int, seed: int) -> nn.Module:
 
 
 def resnet(blocks: int, classes: int) -> nn.Sequential:
-    """ResNet of depth 6 * blocks + 2 for 32x32 images (He et al. 2016, section 4.2), with projections (its option B)."""
+    """ResNet of depth 6 * blocks + 2 for 32x32 images (He et al. 2016, section 4.2), with projections (option B)."""
     widths = (16, 32, 64)
     layers: list[nn.Module] = [_conv3x3(3, 16), nn.BatchNorm2d(16), nn.ReLU()]
     channels = 16

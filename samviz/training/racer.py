@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.nn.functional import cross_entropy
 
 from samviz.optim import SAM
 from samviz.spec import Arm, Recipe
@@ -42,7 +42,7 @@ class Racer:
 
         def closure() -> Tensor:
             logits.append(self.network(x))
-            return F.cross_entropy(logits[-1], y, label_smoothing=self.label_smoothing)
+            return cross_entropy(logits[-1], y, label_smoothing=self.label_smoothing)
 
         if isinstance(self.optimizer, SAM):
             loss = self.optimizer.step(closure)
@@ -60,7 +60,7 @@ class Racer:
         loss, right, n = 0.0, 0, 0
         for x, y in batches:
             logits = self.network(x)
-            loss += F.cross_entropy(logits, y, reduction="sum")
+            loss += cross_entropy(logits, y, reduction="sum")
             right += right_answers(logits, y)
             n += len(y)
         return float(loss) / n, 100 * float(right) / n

@@ -17,8 +17,8 @@ from samviz.runs import jobs, process
 from samviz.runs.schema import StoreError, connect
 
 TICK_SECONDS = 0.25
-GRACE_SECONDS = 2.0
-"""A worker ends by itself about a second after a cancel; one that has not by now is killed."""
+GRACE_SECONDS = 1.5
+"""A worker ends by itself at once when it is cancelled; one that has not by now is frozen, and is killed."""
 
 
 def supervise(engine: Engine, folder: Path) -> None:
@@ -28,7 +28,7 @@ def supervise(engine: Engine, folder: Path) -> None:
     while jobs.unfinished(engine):
         # After a sleep of the whole machine the leases look expired, though the workers have just woken up too.
         if time.time() - last < jobs.LEASE_SECONDS / 2:
-            _tend(engine, children)
+            tend(engine, children)
         last = time.time()
         while job := jobs.claim(engine):
             log = folder / "runs" / (f"{job.id}/worker.log" if job.kind == "train" else f"{job.kind}.log")
@@ -39,7 +39,7 @@ def supervise(engine: Engine, folder: Path) -> None:
         time.sleep(TICK_SECONDS)
 
 
-def _tend(engine: Engine, children: dict[tuple[int, int], subprocess.Popen]) -> None:
+def tend(engine: Engine, children: dict[tuple[int, int], subprocess.Popen]) -> None:
     """Look after every running job once."""
     now = time.time()
     for row in jobs.running(engine):

@@ -19,16 +19,10 @@ from samviz.runs import jobs, process
 from samviz.runs.schema import StoreError, connect
 from samviz.spec import Checkpoint, Comparison, Diverged, Histogram, Scalar
 
-POLL_SECONDS = 0.2
+POLL_SECONDS = 0.1
 FLUSH_SECONDS = 0.5
 """The longest that a fact waits for others before they are written together."""
 BEAT_SECONDS = 5.0
-LEAVE_SECONDS = 0.8
-"""From the notice of a cancel, the time the main thread has to come by; then the process ends where it is."""
-
-
-class CancelledError(Exception):
-    """Somebody asked to stop."""
 
 
 class Recorder:
@@ -75,7 +69,6 @@ class Watcher(threading.Thread):
     def __init__(self, recorder: Recorder, folder: Path) -> None:
         super().__init__(daemon=True)
         self.recorder, self.folder = recorder, folder
-        self.cancelled = threading.Event()
         self.done = threading.Event()
 
     def run(self) -> None:
@@ -99,27 +92,22 @@ class Watcher(threading.Thread):
                 print(error, file=sys.stderr)  # the lease decides, if this does not pass
 
     def _leave(self) -> None:
-        self.cancelled.set()
-        if self.done.wait(LEAVE_SECONDS):
-            return
-        # The main thread is within a long step. Nothing is lost by ending here: a checkpoint is whole or not there.
+        """End the process wherever its main thread is: the next step may be seconds away.
+
+        Both the end and the renaming of a checkpoint hold the store's one write lock, so this waits for the rename.
+        """
         try:
+            self.recorder.flush()
             jobs.end(self.recorder.engine, self.recorder.job, "cancelled")
         finally:
             os._exit(0)
 
 
 class Work:
-    """A job being done: the claim, the way to the store, and the folder of its own."""
+    """The kinds of jobs: each method does one and returns its result as JSON."""
 
-    def __init__(self, job: jobs.Job, recorder: Recorder, watcher: Watcher, folder: Path) -> None:
-        self.job, self.recorder, self.watcher, self.folder = job, recorder, watcher, folder
-
-    def tell(self, *facts: Scalar | Histogram, progress: float) -> None:
-        """Report facts; raises CancelledError where somebody asked to stop."""
-        self.recorder.add(*facts, progress=progress)
-        if self.watcher.cancelled.is_set():
-            raise CancelledError
+    def __init__(self, job: jobs.Job, recorder: Recorder, folder: Path) -> None:
+        self.job, self.recorder, self.folder = job, recorder, folder
 
     def train(self) -> dict[str, Any]:
         from samviz import data, training
@@ -140,13 +128,13 @@ class Work:
                     self.recorder.flush()
                     self._save(event)
                     print(f"Epoch {event.epoch} of {recipe.epochs} is done.")
-                    self.tell(progress=progress)
+                    self.recorder.add(progress=progress)
                 case Diverged():
                     print(f"{event.arm} diverged at step {event.step}: its loss is not finite. It rests.")
                     row = Scalar(event.arm, event.epoch, event.step, "diverged", event.step)
-                    self.tell(row, progress=progress)
+                    self.recorder.add(row, progress=progress)
                 case Scalar() | Histogram():
-                    self.tell(event, progress=progress)
+                    self.recorder.add(event, progress=progress)
         return {}
 
     def calibrate(self) -> dict[str, Any]:
@@ -161,7 +149,7 @@ class Work:
     def download(self) -> dict[str, Any]:
         from samviz import data
 
-        path = data.download(self.job.spec, lambda done, total: self.tell(progress=done / max(total, 1)))
+        path = data.download(self.job.spec, lambda done, total: self.recorder.add(progress=done / max(total, 1)))
         return {"path": str(path)}
 
     def _checkpoint(self) -> tuple[int, Any]:
@@ -169,6 +157,8 @@ class Work:
         import torch
 
         path = self.folder / "checkpoint.pt"
+        for partial in self.folder.glob("checkpoint.*.partial"):
+            partial.unlink()  # somebody was killed while writing it
         # A first attempt has left nothing: what lies there is of a store that was moved away.
         if self.job.attempt == 1 or not path.is_file():
             return -1, None
@@ -199,16 +189,12 @@ def work(engine: Engine, job: jobs.Job, folder: Path) -> None:
     recorder = Recorder(engine, job)
     watcher = Watcher(recorder, folder)
     watcher.start()
-    task = Work(job, recorder, watcher, folder / "runs" / str(job.id))
+    task = Work(job, recorder, folder / "runs" / str(job.id))
     try:
         result = getattr(task, job.kind)()
         recorder.flush()
         watcher.done.set()
         jobs.end(engine, job, "finished", progress=1.0, result=result)
-    except CancelledError:
-        recorder.flush()
-        watcher.done.set()
-        jobs.end(engine, job, "cancelled")
     except jobs.StaleError as error:
         watcher.done.set()
         print(error, file=sys.stderr)

@@ -1,0 +1,70 @@
+"""A store of one's own, real processes on it, and nothing left running afterwards."""
+
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from samviz.runs import Snapshot, Store, open_store
+from samviz.spec import Arm, Comparison, Recipe
+
+ENDED = ("finished", "cancelled", "failed")
+
+
+def tiny(epochs: int = 3, seeds: tuple[int, ...] = (0,), **settings) -> Comparison:
+    """Two arms, eight steps an epoch: seconds on one core."""
+    recipe = Recipe(**{"train_size": 256, "test_size": 100, "epochs": epochs, "batch_size": 32} | settings)
+    return Comparison(
+        name="Tiny", recipe=recipe, arms=(Arm(), Arm(variant="sam", scope="norm_only", rho=0.5)), seeds=seeds
+    )
+
+
+def processes(home: Path, module: str) -> list[psutil.Process]:
+    """The live processes of this home that run samviz.runs.MODULE."""
+    found = []
+    for process in psutil.process_iter():
+        try:
+            here = f"samviz.runs.{module}" in process.cmdline() and process.environ().get("SAMVIZ_HOME") == str(home)
+            if here and process.status() != psutil.STATUS_ZOMBIE:
+                found.append(process)
+        except psutil.Error:
+            continue
+    return found
+
+
+def wait(condition: Callable[[], object], seconds: float = 120) -> object:
+    """The first true value of `condition`; fails after `seconds`."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if value := condition():
+            return value
+        time.sleep(0.02)
+    raise AssertionError(f"{condition} was not true within {seconds} s")
+
+
+def ended(store: Store, id: str, seconds: float = 180) -> Snapshot:
+    """The snapshot once all runs have ended."""
+    wait(lambda: store.snapshot(id).state in ENDED, seconds)
+    return store.snapshot(id)
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    folder = tmp_path.resolve() / "home"
+    monkeypatch.setenv("SAMVIZ_HOME", str(folder))
+    monkeypatch.delenv("SAMVIZ_DATA", raising=False)
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    yield folder
+    for module in ("supervisor", "worker"):  # the supervisor first: it would start workers again
+        for process in processes(folder, module):
+            process.kill()
+            process.wait(5)
+
+
+@pytest.fixture
+def store(home: Path) -> Iterator[Store]:
+    store = open_store(home)
+    yield store
+    store.close()

@@ -1,0 +1,174 @@
+"""Real workers and supervisors: killed, frozen, doubled and orphaned, without a row lost or a run done twice."""
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pandas as pd
+import psutil
+import pytest
+import torch
+from sqlalchemy import select
+
+from samviz.runs import Snapshot, Store, process, resume
+from samviz.runs.schema import jobs as table
+from samviz.runs.supervisor import GRACE_SECONDS
+from samviz.spec import Arm, Comparison, Recipe
+from tests.runs.conftest import ended, processes, tiny, wait
+
+CANCEL_SECONDS = 3.0
+KEYS = ["seed", "arm", "step", "name"]
+
+
+def worker(store: Store, home: Path) -> psutil.Process:
+    """The worker of the run that runs now, once it has taken it up."""
+    (pid,) = wait(lambda: [p.pid for p in processes(home, "worker")])
+    return psutil.Process(pid)
+
+
+def rows(store: Store, id: str, step: int) -> bool:
+    """Whether training has told of a step beyond this one."""
+    return bool((store.snapshot(id).metrics["step"] > step).any())
+
+
+def checkpoint(store: Store, snapshot: Snapshot) -> dict:
+    return torch.load(store.folder(snapshot.runs[0].id) / "checkpoint.pt", weights_only=True)
+
+
+def facts(snapshot: Snapshot) -> pd.DataFrame:
+    """All rows but those of the clock, in one order."""
+    metrics = snapshot.metrics[snapshot.metrics["name"] != "seconds"]
+    return metrics.sort_values(KEYS).reset_index(drop=True)
+
+
+@pytest.fixture(scope="module")
+def steps() -> int:
+    """Updates an epoch of a tiny comparison."""
+    return tiny().recipe.steps_per_epoch
+
+
+def test_a_killed_worker_is_resumed_and_ends_as_if_nothing_had_happened(store: Store, home: Path, steps: int) -> None:
+    whole = ended(store, store.submit(tiny(epochs=4)))
+    assert whole.state == "finished"
+
+    id = store.submit(tiny(epochs=4))
+    wait(lambda: rows(store, id, 2 * steps))  # in the third epoch: rows are there that no checkpoint covers
+    worker(store, home).kill()
+    broken = ended(store, id)
+
+    assert (broken.state, broken.runs[0].attempt, broken.runs[0].progress) == ("finished", 2, 1.0)
+    assert not broken.metrics.duplicated(KEYS).any()
+    pd.testing.assert_frame_equal(facts(broken), facts(whole), check_exact=True)
+    order = ["arm", "epoch", "name"]
+    one, other = (s.histograms.sort_values(order).reset_index(drop=True) for s in (broken, whole))
+    pd.testing.assert_frame_equal(one, other)
+    assert checkpoint(store, broken)["step"] == 4 * steps
+    assert "after step" in broken.runs[0].log_tail
+    assert broken.runs[0].machine["torch"] == torch.__version__
+
+
+def test_a_killed_supervisor_is_replaced_and_its_worker_adopted(store: Store, home: Path) -> None:
+    id = store.submit(tiny(epochs=4))
+    first = worker(store, home)
+    wait(lambda: rows(store, id, 0))
+    (supervisor,) = processes(home, "supervisor")
+    supervisor.kill()
+    supervisor.wait(5)
+    for _ in range(3):  # an app, a page and a terminal may all notice at once
+        resume(home)
+        process.detach("samviz.runs.supervisor", home=home, log=home / "runs" / "supervisor.log")
+    wait(lambda: len(processes(home, "supervisor")) == 1, process.LOCK_SECONDS + 10)
+    assert [p.pid for p in processes(home, "worker")] == [first.pid]
+    snapshot = ended(store, id)
+    assert (snapshot.state, snapshot.runs[0].attempt) == ("finished", 1)
+    wait(lambda: not processes(home, "supervisor") and not processes(home, "worker"))
+
+
+def test_runs_go_on_in_order_after_the_death_of_whoever_started_them(store: Store, home: Path) -> None:
+    arguments = ["--train-size", "256", "--test-size", "100", "--batch-size", "32", "--epochs", "2", "--seeds", "2,0,1"]
+    submitter = subprocess.Popen([sys.executable, "-m", "samviz", "compare", *arguments], stderr=subprocess.DEVNULL)
+    wait(lambda: processes(home, "worker"))
+    (supervisor,) = processes(home, "supervisor")
+    submitter.kill()
+    submitter.wait()
+    supervisor.kill()  # from here on nobody is left but the first worker
+    snapshot = ended(store, "1", 120)
+    assert [(run.seed, run.state, run.attempt) for run in snapshot.runs] == [
+        (2, "finished", 1),
+        (0, "finished", 1),
+        (1, "finished", 1),
+    ]
+    times = [time for run in snapshot.runs for time in (run.started, run.finished)]
+    assert times == sorted(times), "one run at a time"
+
+
+def test_a_cancelled_run_is_gone_within_three_seconds_wherever_it_is(store: Store, home: Path, steps: int) -> None:
+    taken = []
+    for moment in (None, -1, 0, steps, 2 * steps):  # loading, evaluating, in the first epoch, and after checkpoints
+        id = store.submit(tiny(epochs=60))
+        process = worker(store, home)
+        if moment is not None:
+            wait(lambda id=id, moment=moment: rows(store, id, moment))
+        begun = time.monotonic()
+        store.cancel(id)
+        wait(lambda process=process: not process.is_running() or process.status() == psutil.STATUS_ZOMBIE)
+        taken.append(time.monotonic() - begun)
+        snapshot = ended(store, id, 5)
+        assert snapshot.state == "cancelled"
+        if moment in (steps, 2 * steps):
+            assert checkpoint(store, snapshot)["step"] >= moment
+    assert max(taken) <= CANCEL_SECONDS, taken
+
+
+def test_a_frozen_worker_is_killed_when_it_is_cancelled(store: Store, home: Path) -> None:
+    id = store.submit(tiny(epochs=60))
+    frozen = worker(store, home)
+    wait(lambda: rows(store, id, 0))
+    frozen.suspend()
+    begun = time.monotonic()
+    store.cancel(id)
+    wait(lambda: not frozen.is_running() or frozen.status() == psutil.STATUS_ZOMBIE, 10)
+    assert GRACE_SECONDS < time.monotonic() - begun <= CANCEL_SECONDS
+    assert ended(store, id, 5).state == "cancelled"
+
+
+def test_a_run_that_fails_says_why_and_is_not_tried_again(
+    store: Store, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "own" / "cifar-10-batches-bin"
+    folder.mkdir(parents=True)
+    for name in [*(f"data_batch_{k}.bin" for k in range(1, 6)), "test_batch.bin"]:
+        with (folder / name).open("wb") as file:
+            file.truncate(10_000 * 3073)
+    with (folder / "data_batch_3.bin").open("r+b") as file:
+        file.write(b"\xff")  # a label that no class has
+    monkeypatch.setenv("SAMVIZ_DATA", str(tmp_path / "own"))
+    id = store.submit(tiny(dataset="cifar10"))
+    snapshot = ended(store, id)
+    (run,) = snapshot.runs
+    assert (run.state, run.attempt) == ("failed", 1)
+    assert "data_batch_3.bin" in run.reason
+    assert "Traceback" in run.error
+    assert "Traceback" in run.log_tail
+    assert snapshot.metrics.empty
+
+
+def test_an_arm_that_diverges_is_marked_and_the_run_finishes(store: Store) -> None:
+    recipe = Recipe(train_size=256, test_size=100, batch_size=32, epochs=1, lr=100, weight_decay=1)
+    id = store.submit(Comparison(name="Too fast", recipe=recipe, arms=(Arm(),)))
+    snapshot = ended(store, id)
+    marks = snapshot.metrics[snapshot.metrics["name"] == "diverged"]
+    assert (snapshot.state, len(marks)) == ("finished", 1)
+    assert (marks["value"] == marks["step"]).all()
+
+
+def test_an_estimate_times_real_steps(store: Store) -> None:
+    job = store.calibrate(tiny(seeds=(0, 1, 2)))
+    wait(lambda: store.job(job).state == "finished")
+    estimate = store.estimate(job)
+    assert estimate.seconds_per_run > 0.1
+    assert estimate.seconds == pytest.approx(3 * estimate.seconds_per_run)
+    assert (estimate.device, estimate.error) == ("CPU", "")
+    with store.engine.connect() as connection:
+        assert connection.scalar(select(table.c.attempt).where(table.c.id == job)) == 1

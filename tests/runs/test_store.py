@@ -1,0 +1,117 @@
+"""The store as app and terminal see it, without any work being done."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from samviz.runs import HISTOGRAM_COLUMNS, METRIC_COLUMNS, Store, exchange, jobs, open_store, process
+from samviz.runs import store as module
+from samviz.spec import PRESETS
+from tests import synthetic
+from tests.runs.conftest import tiny
+
+
+@pytest.fixture(autouse=True)
+def _no_supervisor(home: Path):
+    """Hold the supervisors' lock, so that nobody works on what is submitted."""
+    with process.lock(process.supervisor_lock(home)) as held:
+        assert held
+        yield
+
+
+def test_an_empty_store_has_nothing_but_the_example(store: Store) -> None:
+    assert [line.id for line in store.comparisons() if not line.bundled] == []
+
+
+def test_a_comparison_comes_back_as_it_went_in(store: Store) -> None:
+    comparison = tiny(seeds=(4, 2))
+    id = store.submit(comparison)
+    snapshot = store.snapshot(id)
+    assert snapshot.comparison == comparison
+    assert [run.seed for run in snapshot.runs] == [4, 2]
+    assert (snapshot.state, snapshot.data_label, snapshot.bundled) == ("queued", "Built-in shapes", False)
+    assert list(snapshot.metrics) == METRIC_COLUMNS
+    assert list(snapshot.histograms) == HISTOGRAM_COLUMNS
+    line = store.comparisons()[0]
+    assert (line.id, line.name, line.arms, line.seeds) == (id, "Tiny", ("SGD", "SAM-ON"), (4, 2))
+
+
+def test_two_processes_share_one_store(store: Store, home: Path) -> None:
+    id = store.submit(tiny())
+    other = Store(home)
+    assert other.snapshot(id).comparison == store.snapshot(id).comparison
+    other.close()
+    assert open_store(home) is store
+
+
+def test_the_newest_comes_first_and_a_number_is_never_given_twice(store: Store) -> None:
+    first, second = store.submit(tiny()), store.submit(tiny())
+    assert [line.id for line in store.comparisons()][:2] == [second, first]
+    store.cancel(second)
+    store.delete(second)
+    assert int(store.submit(tiny())) > int(second)
+
+
+@pytest.mark.parametrize("id", ["99", "", "-1", "x", "1; DROP TABLE jobs", "١", "9" * 40])
+def test_an_unknown_id_is_a_key_error(store: Store, id: str) -> None:
+    for act in (store.snapshot, store.revision, store.cancel, store.delete, store.export):
+        with pytest.raises(KeyError, match="There is no comparison"):
+            act(id)
+
+
+def test_cancelling_what_waits_ends_it_at_once(store: Store) -> None:
+    id = store.submit(tiny(seeds=(0, 1)))
+    store.cancel(id)
+    assert [run.state for run in store.snapshot(id).runs] == ["cancelled", "cancelled"]
+    assert jobs.claim(store.engine) is None
+
+
+def test_only_what_has_ended_can_be_deleted(store: Store) -> None:
+    id = store.submit(tiny())
+    with pytest.raises(ValueError, match="cancel it before"):
+        store.delete(id)
+    job = jobs.claim(store.engine)
+    with jobs.fenced(store.engine, job) as connection:
+        jobs.write(connection, job, [])
+    jobs.end(store.engine, job, "finished")
+    store.folder(job.id).mkdir(parents=True)
+    store.delete(id)
+    assert not store.folder(job.id).exists()
+    with pytest.raises(KeyError):
+        store.snapshot(id)
+
+
+def test_missing_images_are_refused_before_anything_starts(store: Store, home: Path) -> None:
+    with pytest.raises(ValueError, match="CIFAR-10 is not in"):
+        store.submit(PRESETS["lecture"].comparison)
+    assert [line.id for line in store.comparisons() if not line.bundled] == []
+    with pytest.raises(ValueError, match="dataset must be one of"):
+        store.download("imagenet")
+
+
+def test_the_bundled_example_comes_last_and_cannot_be_changed(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    example = synthetic.snapshot(epochs=3)
+    monkeypatch.setattr(module, "EXAMPLE", tmp_path / "example.json")
+    (tmp_path / "example.json").write_text(exchange.to_json(example), "utf-8")
+    store.submit(tiny())
+    lines = store.comparisons()
+    assert [line.bundled for line in lines] == [False, True]
+    snapshot = store.snapshot("example")
+    assert (lines[-1].id, snapshot.bundled, snapshot.comparison) == ("example", True, example.comparison)
+    assert store.snapshot("example") is snapshot
+    for act in (store.cancel, store.delete):
+        with pytest.raises(ValueError, match="bundled example"):
+            act("example")
+
+
+def test_a_new_store_takes_nothing_from_the_one_that_was_moved_away(home: Path) -> None:
+    first = Store(home)
+    old = first.revision(first.submit(tiny()))
+    first.close()
+    shutil.move(home / "samviz.sqlite3", home / "moved")
+    second = Store(home)
+    assert second.revision(second.submit(tiny())) != old
+    second.close()

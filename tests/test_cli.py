@@ -1,0 +1,125 @@
+"""The terminal: real commands, their output and their exit codes."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from samviz.cli import main
+from samviz.runs import Store, exchange
+from samviz.spec import PRESETS
+from tests.runs.conftest import home, store, wait
+
+__all__ = ["home", "store"]
+
+TINY = ["--train-size", "256", "--test-size", "100", "--batch-size", "32"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["compare", "--epochs", "1e9"], "epochs must be a whole number from 1 to 2000, but it is 1000000000.0."),
+        (["compare", "--epochs", "ten"], "epochs must be a whole number from 1 to 2000, but it is 'ten'."),
+        (["compare", "--lr", "NaN"], "lr must be a number from 0 to 100, but it is nan."),
+        (["compare", "--preset", "slow"], "preset must be one of quick, lecture, paper, but it is 'slow'."),
+        (["compare", "--data", "mnist"], "dataset must be one of builtin, cifar10, but it is 'mnist'."),
+        (["compare", "--seeds", "0,0"], "seeds must differ from each other, but they are [0, 0]."),
+        (["compare", "--seeds", "-1"], "seed must be a whole number from 0 to 2147483647, but it is -1."),
+        (["compare", "--seeds", ""], "seed must be a whole number from 0 to 2147483647, but it is ''."),
+        (["compare", "--name", ""], "name must be a line of 1 to 80 characters, but it is ''."),
+        (["compare", "--rho", "1"], "Unrecognized arguments: --rho 1 (see samviz --help)."),
+        (["compare", "--json", "/nowhere/x.json"], "json must be a file in a folder that is there"),
+        (["compare", "--data", "cifar10"], "CIFAR-10 is not in"),
+        (["compare", "--recipe", "/nowhere.json"], "The recipe /nowhere.json cannot be read"),
+        (["show", "99"], "There is no comparison 99."),
+        (["cancel", "x"], "There is no comparison 'x'."),
+        (["cancel", "example"], "The bundled example ships with samviz: it can be neither cancelled nor deleted."),
+        (["data", "download", "builtin"], "dataset must be one of cifar10, but it is 'builtin'."),
+        ([], "The following arguments are required: COMMAND"),
+    ],
+)
+def test_a_wrong_value_is_one_sentence_and_starts_nothing(
+    home: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], sentence: str
+) -> None:
+    try:
+        code = main(arguments)
+    except SystemExit as exit:
+        code = exit.code
+    out, err = capsys.readouterr()
+    assert (code, out) == (2, "")
+    assert err.startswith(sentence)
+    assert err.count("\n") == 1
+    assert not (home / "runs").exists()
+
+
+@pytest.mark.parametrize(
+    ("spoil", "sentence"),
+    [
+        (lambda d: d["arms"][1].update(rho=-1), "rho must be a number from 0 to 100, but it is -1."),
+        (lambda d: d["arms"][1].update(variant="nsam"), "variant must be one of none, sam"),
+        (lambda d: d["arms"].append(d["arms"][0]), "arms must differ from each other, but SGD"),
+        (lambda d: d["arms"].clear(), "arms must be a list of 1 to 12 entries, but it is []."),
+        (lambda d: d["recipe"].update(speed=1), "recipe has no field 'speed'"),
+    ],
+)
+def test_a_wrong_recipe_file_is_one_sentence(
+    home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], spoil, sentence: str
+) -> None:
+    data = PRESETS["quick"].comparison.to_dict()
+    spoil(data)
+    (tmp_path / "recipe.json").write_text(json.dumps(data))
+    assert main(["compare", "--recipe", str(tmp_path / "recipe.json")]) == 2
+    assert capsys.readouterr().err.startswith(sentence)
+    assert not (home / "runs").exists()
+
+
+def test_a_damaged_store_is_one_sentence(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    home.mkdir()
+    (home / "samviz.sqlite3").write_bytes(b"no database" * 1000)
+    assert main(["list"]) == 1
+    assert "cannot be used (file is not a database)" in capsys.readouterr().err
+
+
+def test_data_says_what_is_there_and_where(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["data"]) == 0
+    out = capsys.readouterr().out
+    assert "Built-in shapes (builtin)  yes" in out
+    assert "CIFAR-10 (cifar10)         no" in out
+    assert str(home) in out
+
+
+def test_a_comparison_ends_with_a_table_and_the_app_sees_it(store: Store, tmp_path: Path) -> None:
+    target = tmp_path / "result.json"
+    command = [sys.executable, "-m", "samviz", "compare", *TINY, "--epochs", "2", "--name", "From a terminal"]
+    ran = subprocess.run([*command, "--json", str(target)], capture_output=True, text=True, timeout=120, check=True)
+    for word in ("SGD", "SAM-all", "SAM-ON", "SAM no-norm", "One seed: no conclusion can be drawn."):
+        assert word in ran.stdout
+    assert ran.stderr.startswith("Comparison 1 (From a terminal)")
+    snapshot = store.snapshot("1")
+    assert (snapshot.state, snapshot.comparison.recipe.epochs) == ("finished", 2)
+    assert exchange.from_json(target.read_text("utf-8"), id="1", revision="").comparison == snapshot.comparison
+    listed = subprocess.run([sys.executable, "-m", "samviz", "list"], capture_output=True, text=True, check=True)
+    assert "From a terminal" in listed.stdout
+
+
+def test_control_c_cancels_the_run(store: Store) -> None:
+    command = [sys.executable, "-m", "samviz", "compare", *TINY, "--epochs", "200"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as terminal:
+        try:
+            wait(lambda: [line.id for line in store.comparisons()][:1] == ["1"])
+            wait(lambda: not store.snapshot("1").metrics.empty)
+            terminal.send_signal(signal.SIGINT)
+            _, err = terminal.communicate(timeout=15)
+        finally:
+            terminal.kill()
+    assert (terminal.returncode, store.snapshot("1").state) == (130, "cancelled")
+    assert err.splitlines()[-1] == "Comparison 1 is cancelled."
+
+
+def test_the_terminal_never_imports_torch(home: Path) -> None:
+    code = "import sys; from samviz.cli import main; main(['list']); main(['data']); sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], env=dict(os.environ), check=False).returncode == 0

@@ -53,7 +53,7 @@ def draw(n: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     image = _clutter(image, x, y, CLUTTER // 2, rng)
     image = _over(image, cover, _uniform(rng, BRIGHT, 1, (n, 3)))
     image = _clutter(image, x, y, CLUTTER - CLUTTER // 2, rng)
-    image += rng.normal(0, NOISE, image.shape).astype(np.float32)
+    image += NOISE * rng.standard_normal(image.shape, np.float32)
     return (255 * np.clip(image, 0, 1)).round().astype(np.uint8), labels
 
 
@@ -106,7 +106,7 @@ def _frame(u, v):
 
 
 def _triangle(u, v):
-    return np.maximum(abs(u) * 3**0.5 / 2 + v / 2, -v) - 0.55
+    return np.maximum(abs(u) * 3**0.5 / 2 - v / 2, v) - 0.55
 
 
 def _cross(u, v):
@@ -117,7 +117,7 @@ def _cross(u, v):
 def _star(u, v):
     """Five points: fold the plane into one half of one point, then take the distance to its edge."""
     tip, dent, half = 1.05, 0.45, np.pi / 5
-    angle = abs((np.arctan2(u, v) + half) % (2 * half) - half)
+    angle = abs((np.arctan2(u, -v) + half) % (2 * half) - half)
     r = np.hypot(u, v)
     across, along = r * np.sin(angle), r * np.cos(angle)
     edge_u, edge_v = dent * np.sin(half), dent * np.cos(half) - tip

@@ -20,7 +20,7 @@ BUDGETS = {"cpu": {"SAM-ON": 1.85, "SAM-all": 2.10}, "gpu": {"SAM-ON": 1.70, "SA
 """Largest ratio to the time of an SGD step; on a GPU the fixed costs of a step weigh less."""
 
 
-def measure(folder: Path, rounds: int = 15, networks: tuple[str, ...] = ("resnet8", "resnet20")) -> list[Row]:  # noqa: ARG001
+def measure(folder: Path, rounds: int = 15, networks: tuple[str, ...] = ("resnet8", "resnet20")) -> list[Row]:
     """Ratios to SGD, paired within a round of one step an arm; the first two rounds only warm up."""
     rows = []
     budgets = BUDGETS["cpu" if device().type == "cpu" else "gpu"]

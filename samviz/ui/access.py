@@ -66,7 +66,12 @@ def _loopback(address: str) -> bool:
 
 def refused() -> str:
     """Why the person at this page may not act; "" if they may."""
-    return refusal(st.context.ip_address, st.context.headers)
+    return refusal(*connection())
+
+
+def connection() -> tuple[str | None, Mapping[str, str]]:
+    """The address that the person at this page connects from, as Streamlit knows it, and the headers sent with it."""
+    return st.context.ip_address, st.context.headers
 
 
 def act(action: Callable[[], T]) -> T | None:

@@ -15,7 +15,8 @@ WAITING = ("queued", "running")
 def duration(seconds: float) -> str:
     """A rough length of time in words: two figures are all that an estimate is worth."""
     if seconds < 100:
-        return f"{max(1, round(seconds))} seconds"
+        whole = max(1, round(seconds))
+        return f"{whole} second{'s' if whole > 1 else ''}"
     if seconds < 100 * 60:
         return f"{round(seconds / 60)} minutes"
     return f"{seconds / 3600:.1f} hours" if seconds < 72 * 3600 else f"{seconds / 86400:.0f} days"

@@ -131,13 +131,13 @@ def test_rho_zero_is_plain_descent_and_eta_none_the_default() -> None:
 
 
 def test_a_dragged_path_is_fast() -> None:
-    """Three paths a pointer move have a budget of about 20 ms; twice that here, for machines that are busy."""
+    """3 ms on an idle machine of 2 cores; the bound leaves room for a busy one, not for arrays (150 ms)."""
     seconds = []
     for _ in range(20):
         begin = perf_counter()
         descend((0.2, 0.05), "elementwise_l2", rho=0.5, steps=5000)
         seconds.append(perf_counter() - begin)
-    assert min(seconds) < 0.012
+    assert min(seconds) < 0.03
 
 
 @pytest.mark.parametrize(

@@ -37,8 +37,8 @@ function drawing(name) {
 }
 
 /** A button with an icon; `label` is its name for screen readers and its tooltip. */
-export function iconButton(icon, label, click, text = null) {
-  return element("button", { type: "button", class: "icon", "aria-label": label, title: label, click }, drawing(icon), text);
+export function iconButton(icon, label, click) {
+  return element("button", { type: "button", class: "icon", "aria-label": label, title: label, click }, drawing(icon));
 }
 
 /** Give an icon button another icon and name. */
@@ -145,5 +145,6 @@ export function historyKey(event, settings, changed) {
 /** Whether a key press belongs to the control it was made in. */
 export function isTyping(event) {
   const target = event.composedPath()[0];
-  return target instanceof HTMLElement && (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName));
+  if (!(target instanceof HTMLElement)) return false;
+  return target.isContentEditable || ["INPUT", "TEXTAREA", "SELECT"].includes(target.tagName);
 }

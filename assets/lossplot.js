@@ -42,7 +42,8 @@ export function drawLoss(canvas, paths, step, steps, theme) {
   pen.globalAlpha = 1;
   for (let power = 0; 10 ** power <= steps; power++) {
     const tick = x(10 ** power);
-    if (tick < MARGIN.left + width - 60) label(pen, theme, String(10 ** power), tick, canvas.clientHeight - 9, { align: "center", size: 11 });
+    if (tick > MARGIN.left + width - 60) break;
+    label(pen, theme, String(10 ** power), tick, canvas.clientHeight - 9, { align: "center", size: 11 });
   }
   label(pen, theme, `${steps} steps`, MARGIN.left + width, canvas.clientHeight - 9, { align: "right", size: 11 });
   label(pen, theme, "loss", MARGIN.left + 6, MARGIN.top + 6, { size: 11 });

@@ -1,4 +1,4 @@
-// The plane of (w1, w2): from numbers to pixels, axes, loss contours, regions and arrows. It draws and computes nothing.
+// The plane of (w1, w2): from numbers to pixels, axes, loss contours, regions and arrows. It draws, no more.
 
 /** The colors and the font of Streamlit's theme, as they are for this element now. */
 export function readTheme(node) {
@@ -102,13 +102,13 @@ function ticks(low, high, most) {
 }
 
 /** Shaded loss contours, the dead half-plane and the valley. `landscape` is as the server sends it. */
-export function drawLandscape(pen, view, landscape, theme) {
+export function drawLandscape(pen, view, landscape, theme, { shade = 0.035, valley = theme.red } = {}) {
   pen.save();
   pen.fillStyle = theme.text;
   pen.strokeStyle = theme.text;
   pen.lineWidth = 1;
   for (const level of landscape.levels) {
-    pen.globalAlpha = 0.035;
+    pen.globalAlpha = shade;
     for (const area of level.areas) {
       pen.beginPath();
       trace(pen, view, area);
@@ -132,8 +132,8 @@ export function drawLandscape(pen, view, landscape, theme) {
   }
   pen.restore();
   pen.save();
-  pen.strokeStyle = theme.red;
-  pen.lineWidth = 2.25;
+  pen.strokeStyle = valley;
+  pen.lineWidth = 2;
   for (const line of landscape.valley) strokeLine(pen, view, line);
   pen.restore();
 }

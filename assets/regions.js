@@ -2,6 +2,7 @@
 // (samviz/ui/toy_pictures.py); this module keeps the settings, asks, and draws.
 
 import { element, historyBar, historyKey, isTyping, numberRow, short } from "./controls.js";
+import { dragHandle, setHandle } from "./handle.js";
 import { fetchJson, latest } from "./latest.js";
 import { View, arrow, dot, drawAxes, drawLandscape, label, readTheme, strokeLine, trace, wipe } from "./plane.js";
 import { Settings } from "./settings.js";
@@ -130,10 +131,16 @@ class Regions {
 
   panel(region) {
     const canvas = element("canvas", { role: "img", "aria-label": `${region.label} around w and around Aw` });
-    const handle = element("button", { type: "button", class: "handle", "aria-roledescription": "weights w" });
+    const handle = this.handle();
     const plane = element("div", { class: "plane" }, canvas, handle);
-    const caption = element("figcaption", {}, element("b", {}, region.label), ` ${region.note}`);
-    this.listen(handle);
+    const caption = element(
+      "figcaption",
+      {},
+      element("b", {}, region.label),
+      ` ${region.norm}`,
+      element("sub", {}, region.p),
+      ` ≤ ρ, as in ${region.method}`,
+    );
     return { figure: element("figure", {}, caption, plane), plane, canvas, handle };
   }
 
@@ -151,41 +158,19 @@ class Regions {
     );
   }
 
-  listen(handle) {
-    const bounds = (key) => this.data.fields.find((field) => field.key === key);
-    const place = (point) => {
-      const [w1, w2] = ["w1", "w2"].map((key, i) => {
-        const { low, high } = bounds(key);
-        return short(Math.max(low, Math.min(high, Number(point[i].toFixed(3)))));
-      });
-      this.move({ w1, w2 });
-    };
-    const current = () => [Number(this.settings.values.w1), Number(this.settings.values.w2)];
-    let grip = null;
-    handle.addEventListener("pointerdown", (event) => {
-      if (event.button !== 0) return;
-      handle.setPointerCapture(event.pointerId);
-      const [w1, w2] = current();
-      grip = [event.clientX - this.view.x(w1), event.clientY - this.view.y(w2)];
+  handle() {
+    const { low, high } = this.data.fields.find((field) => field.key === "w1");
+    return dragHandle({
+      view: this.view,
+      get: () => [Number(this.settings.values.w1), Number(this.settings.values.w2)],
+      place: (point) => {
+        const [w1, w2] = point.map((w) => short(Math.max(low, Math.min(high, Number(w.toFixed(3))))));
+        this.move({ w1, w2 });
+      },
+      keep: () => this.keep(),
+      nudge: () => 0.01,
+      role: "weights w",
     });
-    handle.addEventListener("pointermove", (event) => {
-      if (grip) place(this.view.at(event.clientX - grip[0], event.clientY - grip[1]));
-    });
-    for (const name of ["pointerup", "pointercancel"]) {
-      handle.addEventListener(name, () => {
-        if (grip) this.keep();
-        grip = null;
-      });
-    }
-    handle.addEventListener("keydown", (event) => {
-      const by = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowDown: [0, -1], ArrowUp: [0, 1] }[event.key];
-      if (!by || event.ctrlKey || event.metaKey || event.altKey) return;
-      event.preventDefault();
-      const far = event.shiftKey ? 0.1 : 0.01;
-      place(current().map((w, i) => w + far * by[i]));
-    });
-    handle.addEventListener("keyup", (event) => event.key.startsWith("Arrow") && this.keep());
-    handle.addEventListener("blur", () => this.moving && !grip && this.keep());
   }
 
   // ---- settings, server ----------------------------------------------------------------------------------------
@@ -286,7 +271,7 @@ class Regions {
   drawPanel({ canvas, handle }, picture) {
     const { view, theme } = this;
     const pen = wipe(canvas);
-    if (this.plane) drawLandscape(pen, view, this.plane, { ...theme, red: theme.text });
+    if (this.plane) drawLandscape(pen, view, this.plane, theme, { shade: 0.018, valley: theme.text });
     pen.lineWidth = 2;
     pen.strokeStyle = theme.blue;
     for (const line of this.picture.blue) strokeLine(pen, view, line);
@@ -299,8 +284,7 @@ class Regions {
     const [u1, u2] = picture.there.w;
     label(pen, theme, "w", view.x(w1) - 9, view.y(w2) + 12, { align: "right", alpha: 1, size: 13 });
     label(pen, theme, "w′", view.x(u1) - 9, view.y(u2) + 12, { align: "right", alpha: 1, size: 13 });
-    handle.style.transform = `translate(${view.x(w1)}px, ${view.y(w2)}px)`;
-    handle.setAttribute("aria-label", `w at w1 ${short(w1)}, w2 ${short(w2)}`);
+    setHandle(handle, view, [w1, w2], `w at w1 ${short(w1)}, w2 ${short(w2)}`);
     Object.assign(canvas.dataset, { revision: this.revision, there: `${u1.toFixed(4)},${u2.toFixed(4)}` });
   }
 

@@ -1,14 +1,16 @@
 // The Trajectories page: drag a start point and watch the paths follow; play them step by step. All numbers come from
 // the server (samviz/ui/toy_routes.py); this module keeps the settings, asks, and draws.
 
-import { element, historyBar, historyKey, iconButton, isTyping, numberRow, short } from "./controls.js";
+import { element, historyBar, historyKey, iconButton, isTyping, numberRow } from "./controls.js";
 import { fetchJson, latest } from "./latest.js";
 import { drawLoss, stepAt } from "./lossplot.js";
+import { Outcomes } from "./outcomes.js";
 import { fetchPaths } from "./paths.js";
 import { View, drawAxes, drawLandscape, label, readTheme, wipe } from "./plane.js";
 import { Player } from "./player.js";
 import { Settings } from "./settings.js";
 import { drawLens, drawPaths } from "./stage.js";
+import { Starts } from "./starts.js";
 
 const instances = new WeakMap();
 
@@ -23,9 +25,6 @@ export default function mount({ parentElement, data }) {
   return () => page.close();
 }
 
-const parseStarts = (text) => text.split(";").map((pair) => pair.split(",").map(Number));
-const writeStarts = (starts) => starts.map((start) => start.map(short).join(",")).join(";");
-
 class Trajectories {
   constructor(root, data) {
     this.root = root;
@@ -35,9 +34,16 @@ class Trajectories {
     this.paths = new Map();
     this.landscape = null;
     this.moving = false;
-    this.followed = null;
     this.view = new View(data.box);
     this.player = new Player(() => this.draw());
+    this.starts = new Starts(
+      data,
+      this.settings,
+      this.view,
+      (changes, what) => this.move(changes, what),
+      () => this.keep(),
+    );
+    this.outcomes = new Outcomes(() => this.showOutcomes());
     this.revision = 0;
     this.build();
     this.askPaths = latest(
@@ -73,7 +79,6 @@ class Trajectories {
     this.front = element("canvas", { role: "img", "aria-label": "Paths of each method in the plane of the two weights" });
     this.lens = element("canvas", { class: "lens", role: "img", "aria-label": "Magnifier around the current step" });
     this.caption = element("div", { class: "caption" });
-    this.handles = element("div", { class: "handles" });
     const zoom = (factor) => () => this.changeView(() => this.view.zoom(factor));
     this.plane = element(
       "div",
@@ -81,7 +86,7 @@ class Trajectories {
       this.back,
       this.front,
       element("figure", { class: "magnifier" }, this.lens, this.caption),
-      this.handles,
+      this.starts.handles,
       element(
         "div",
         { class: "zoom" },
@@ -100,8 +105,6 @@ class Trajectories {
     this.chips = element("div", { class: "chips" });
     this.radii = element("div", { class: "rows" });
     this.general = element("div", { class: "rows" });
-    this.startRows = element("div", { class: "starts" });
-    this.outcomes = element("div", { class: "outcomes", "aria-live": "polite" });
     this.rows = new Map(this.data.fields.map((field) => [field.key, this.row(field)]));
     for (const key of ["lr", "steps", "decay", "c"]) this.general.append(this.rows.get(key).row);
     for (const method of this.data.methods) this.chips.append(this.chip(method));
@@ -122,7 +125,7 @@ class Trajectories {
           this.plane,
           this.player.bar,
           element("p", { class: "hint" }, ...keys.map(([key, what]) => element("span", {}, element("kbd", {}, key), ` ${what}`))),
-          this.lossplot,
+          this.outcomes.list,
         ),
         element(
           "div",
@@ -133,19 +136,20 @@ class Trajectories {
           element("h3", {}, "Descent"),
           this.general,
           element("h3", {}, "Starts"),
-          this.startRows,
+          this.starts.rows,
+          element("h3", {}, "Loss"),
+          this.lossplot,
         ),
-        element("section", { class: "ends" }, element("h3", {}, "What happened"), this.outcomes),
       ),
     );
   }
 
   row(field) {
     const [what, variant] = field.key.split(".");
-    const only = variant && (what === "rho" || what === "eta") ? { variants: variant } : {};
+    const only = what === "rho" || what === "eta" ? { variants: variant } : {};
     return numberRow(
       field,
-      (text) => this.move({ [field.key]: text }, only),
+      (text) => this.move({ [field.key]: text }, { only }),
       (text) => {
         this.settings.move({ [field.key]: text });
         this.keep();
@@ -170,20 +174,16 @@ class Trajectories {
     return this.settings.values.variants.split(",");
   }
 
-  get starts() {
-    return parseStarts(this.settings.values.starts);
-  }
-
   // ---- settings, server ----------------------------------------------------------------------------------------
 
   /** A control is moving: ask for the lines of the paths that it changes, and for nothing else. */
-  move(changes, only = {}) {
+  move(changes, { only = {}, index } = {}) {
     this.player.pause();
     this.settings.move(changes);
     this.moving = true;
     this.showControls();
     if ("c" in changes) this.loadPlane();
-    this.askPaths.ask({ query: this.settings.query(only), cell: 0.5 / this.view.scale, index: only.index });
+    this.askPaths.ask({ query: this.settings.query(only), cell: 0.5 / this.view.scale, index });
   }
 
   /** The end of a movement, or a value entered. */
@@ -226,9 +226,8 @@ class Trajectories {
       this.paths.set(`${path.start}:${path.variant}`, path);
     }
     this.revision += 1;
-    this.showOutcomes();
     if (all) this.player.setSteps(Number(answer.settings.steps));
-    else this.draw();
+    this.showOutcomes();
   }
 
   loadPlane() {
@@ -277,7 +276,7 @@ class Trajectories {
   changeView(change) {
     change();
     this.drawBack();
-    this.placeHandles();
+    this.starts.place();
     this.draw();
     this.loadPlane();
   }
@@ -285,7 +284,7 @@ class Trajectories {
   resize() {
     this.view.resize(this.plane.clientWidth, this.plane.clientHeight);
     this.drawBack();
-    this.placeHandles();
+    this.starts.place();
     this.draw();
     if (this.landscape) this.loadPlane();
   }
@@ -311,7 +310,7 @@ class Trajectories {
     if (!this.theme) return;
     const paths = [...this.paths.values()];
     drawPaths(this.front, this.view, paths, this.moving ? null : this.player);
-    const path = this.paths.get(this.followed);
+    const path = this.paths.get(this.outcomes.followed);
     if (!this.moving) {
       drawLens(this.lens, this.landscape, path, this.player, this.view, this.theme);
       drawLoss(this.lossplot, paths, this.player.step, this.player.steps, this.theme);
@@ -341,7 +340,7 @@ class Trajectories {
         if (!on) row.remove();
       }
     }
-    this.showStarts();
+    this.starts.show();
     this.history.refresh();
   }
 
@@ -353,144 +352,11 @@ class Trajectories {
     this.radii.insertBefore(row, next ?? null);
   }
 
-  showStarts() {
-    const starts = this.starts;
-    if (this.handles.children.length !== starts.length) {
-      this.handles.replaceChildren(...starts.map((_, i) => this.handle(i)));
-      this.startRows.replaceChildren(...starts.map((_, i) => this.startRow(i, starts.length)));
-      if (starts.length < this.data.most_starts) {
-        const add = () => this.setStarts([...this.starts, [0.1, 0.2]]);
-        this.startRows.append(element("button", { type: "button", class: "text", click: add }, "Add a start"));
-      }
-    }
-    starts.forEach((start, i) => {
-      this.handles.children[i].setAttribute("aria-label", `Start ${i + 1} at w1 ${short(start[0])}, w2 ${short(start[1])}`);
-      this.startRows.children[i].querySelectorAll("input").forEach((input, j) => (input.value = short(start[j])));
-    });
-    this.placeHandles();
-  }
-
-  setStarts(starts) {
-    this.settings.move({ starts: writeStarts(starts) });
-    this.keep();
-  }
-
-  startRow(i, count) {
-    const input = (j) =>
-      element("input", {
-        type: "number",
-        step: "any",
-        "aria-label": `Start ${i + 1}, w${j + 1}`,
-        change: (event) => {
-          if (event.target.value === "") return;
-          const starts = this.starts.map((start) => start.map(short));
-          starts[i][j] = event.target.value;
-          this.settings.move({ starts: starts.map((start) => start.join(",")).join(";") });
-          this.keep();
-        },
-      });
-    const remove = () => this.setStarts(this.starts.filter((_, k) => k !== i));
-    return element(
-      "div",
-      { class: "start" },
-      element("b", {}, String(i + 1)),
-      input(0),
-      input(1),
-      count > 1 ? iconButton("cross", `Remove start ${i + 1}`, remove) : null,
-    );
-  }
-
-  handle(i) {
-    const handle = element("button", { type: "button", class: "handle", "aria-roledescription": "start point" }, String(i + 1));
-    const limit = (w) => Math.max(-this.data.start_limit, Math.min(this.data.start_limit, w));
-    const place = (w1, w2) => {
-      const starts = this.starts;
-      starts[i] = [limit(w1), limit(w2)].map((w) => Number(w.toFixed(4)));
-      const alone = writeStarts([starts[i]]);
-      this.move({ starts: writeStarts(starts) }, { starts: alone, index: i });
-    };
-    let grip = null;
-    handle.addEventListener("pointerdown", (event) => {
-      if (event.button !== 0) return;
-      handle.setPointerCapture(event.pointerId);
-      const [w1, w2] = this.starts[i];
-      grip = [event.clientX - this.view.x(w1), event.clientY - this.view.y(w2)];
-    });
-    handle.addEventListener("pointermove", (event) => {
-      if (grip) place(...this.view.at(event.clientX - grip[0], event.clientY - grip[1]));
-    });
-    for (const name of ["pointerup", "pointercancel"]) {
-      handle.addEventListener(name, () => {
-        if (grip) this.keep();
-        grip = null;
-      });
-    }
-    handle.addEventListener("keydown", (event) => {
-      const by = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowDown: [0, -1], ArrowUp: [0, 1] }[event.key];
-      if (!by || event.ctrlKey || event.metaKey || event.altKey) return;
-      event.preventDefault();
-      event.stopPropagation();
-      const pixels = event.shiftKey ? 20 : 2;
-      const [w1, w2] = this.starts[i];
-      place(w1 + (by[0] * pixels) / this.view.scale, w2 + (by[1] * pixels) / this.view.scale);
-    });
-    handle.addEventListener("keyup", (event) => event.key.startsWith("Arrow") && this.moving && this.keep());
-    handle.addEventListener("blur", () => this.moving && !grip && this.keep());
-    return handle;
-  }
-
-  placeHandles() {
-    [...this.handles.children].forEach((handle, i) => {
-      const [w1, w2] = this.starts[i] ?? [0, 0];
-      handle.style.transform = `translate(${this.view.x(w1)}px, ${this.view.y(w2)}px)`;
-    });
-  }
-
   showOutcomes() {
-    const paths = [...this.paths.values()].sort((a, b) => a.start - b.start);
-    if (!this.paths.has(this.followed)) {
-      const first = paths.find((path) => path.variant !== "sgd") ?? paths[0];
-      this.followed = `${first.start}:${first.variant}`;
-    }
-    const listed = paths.map((path) => `${path.start}:${path.variant}`).join(" ");
-    if (listed !== this.listed) {
-      this.listed = listed;
-      this.outcomes.replaceChildren(...this.starts.map((_, i) => this.outcomeGroup(i, paths)));
-    }
-    for (const path of paths) {
-      const key = `${path.start}:${path.variant}`;
-      const row = this.outcomes.querySelector(`[data-path="${key}"]`);
-      if (!row) continue;
-      const text = row.querySelector(".text");
-      if (text.textContent !== path.text) text.textContent = path.text;
-      row.dataset.kind = path.kind;
-      row.setAttribute("aria-pressed", String(key === this.followed));
-    }
-    const path = this.paths.get(this.followed);
+    this.outcomes.show(this.paths);
+    const path = this.paths.get(this.outcomes.followed);
     this.caption.textContent = `${path.label}, start ${path.start + 1}`;
-  }
-
-  outcomeGroup(start, paths) {
-    return element(
-      "div",
-      { class: "group" },
-      element("h4", {}, `Start ${start + 1}`),
-      ...paths.filter((path) => path.start === start).map((path) => {
-        const key = `${path.start}:${path.variant}`;
-        const click = () => {
-          this.followed = key;
-          this.showOutcomes();
-          this.draw();
-        };
-        return element(
-          "button",
-          { type: "button", class: "outcome", "data-path": key, title: "Follow this path with the magnifier", click },
-          element("i", { style: `background:${path.color}` }),
-          element("b", {}, path.label),
-          element("span", { class: "text" }),
-        );
-      }),
-    );
+    this.draw();
   }
 
   key(event) {

@@ -1,12 +1,14 @@
 """The script that Streamlit runs for every session: the pages and their addresses."""
 
-from pathlib import Path
-
 import streamlit as st
 
-PAGES = Path(__file__).parents[2] / "pages"
+from samviz.ui.components import ASSETS
+from samviz.ui.document import PAGES
 
-st.set_page_config(page_title="samviz", page_icon=":material/landscape:", layout="wide")
+# An icon of our own: Streamlit fetches the others from another host.
+st.set_page_config(page_title="samviz", page_icon=str(ASSETS / "icon.svg"), layout="wide")
+# Streamlit leaves 96 pixels above a page's title: what a page shows first should be in sight.
+st.html("<style>.stMainBlockContainer { padding-top: 4rem; }</style>")
 st.navigation(
     [
         st.Page(PAGES / "home.py", title="Home", icon=":material/home:", default=True),

@@ -20,9 +20,9 @@ TRAJECTORIES_BOX = (-0.02, 0.45, -0.06, 0.255)
 """What the plane shows at first: both starts, the valley, and the dead half-plane that the sphere reaches into."""
 
 REGION_CAPTIONS = [
-    {"name": "sphere", "label": "Sphere", "note": "‖ε‖₂ ≤ ρ, as in SAM"},
-    {"name": "cuboid", "label": "Cuboid", "note": "‖T⁻¹ε‖∞ ≤ ρ, as in ASAM"},
-    {"name": "ellipsoid", "label": "Ellipsoid", "note": "‖T⁻¹ε‖₂ ≤ ρ, as in ASAM"},
+    {"name": "sphere", "label": "Sphere", "norm": "‖ε‖", "p": "2", "method": "SAM"},
+    {"name": "cuboid", "label": "Cuboid", "norm": "‖T⁻¹ε‖", "p": "∞", "method": "ASAM"},
+    {"name": "ellipsoid", "label": "Ellipsoid", "norm": "‖T⁻¹ε‖", "p": "2", "method": "ASAM"},
 ]
 
 REGION_LEVELS = [0.25, 0.5, 0.75, 1, 1.5, 2, 3, 4, 6, 8, 10]

@@ -3,9 +3,11 @@
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from tests.serve import chromium, running_app
+
+expect.set_options(timeout=15_000)  # a shared machine may be slow; budgets are measured in tests/bench
 
 
 @pytest.fixture(scope="session")

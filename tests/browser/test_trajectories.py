@@ -1,0 +1,250 @@
+"""The Trajectories page in a real Chromium: drag, play, undo, address, and what wrong values do."""
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+pytestmark = pytest.mark.browser
+
+CANVAS = ".plane > canvas[data-revision]"
+
+
+def open_page(page: Page, query: str = "") -> None:
+    """Open the page by a cold deep link and wait for its paths."""
+    page.goto(f"/trajectories{query}")
+    page.wait_for_function(
+        """() => [...document.querySelectorAll("*")].some((node) => node.shadowRoot?.querySelector(
+            ".plane > canvas[data-revision]:not([data-revision='0'])"))""",
+        timeout=30_000,
+    )
+
+
+def shown(page: Page, name: str) -> str:
+    return page.locator(CANVAS).get_attribute(f"data-{name}") or ""
+
+
+def picture(page: Page) -> str:
+    """The pixels of the paths."""
+    return page.locator(CANVAS).evaluate("(canvas) => canvas.toDataURL()")
+
+
+def grip(page: Page, start: int) -> tuple[float, float]:
+    """The middle of a start's handle on screen."""
+    box = page.locator(".handle").nth(start - 1).bounding_box()
+    assert box
+    return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+
+
+def set_number(page: Page, label: str, value: str) -> None:
+    field = page.get_by_label(f"{label}, value", exact=True)
+    field.fill(value)
+    field.press("Enter")
+
+
+def test_it_opens_on_the_papers_example_and_says_what_happened(page: Page) -> None:
+    open_page(page)
+    sam = [page.locator(f"[data-path='{start}:sam'] .text") for start in (0, 1)]
+    expect(sam[0]).to_contain_text("slides along it to (0.200, 0.199)")
+    expect(sam[1]).to_contain_text("dead half-plane")
+    for start in (0, 1):
+        expect(page.locator(f"[data-path='{start}:elementwise_l2']")).to_have_attribute("data-kind", "valley")
+    assert page.url.endswith("/trajectories"), "the opening picture needs no settings in its address"
+
+
+def test_paths_follow_a_dragged_start_while_the_button_is_held(page: Page) -> None:
+    open_page(page)
+    x, y = grip(page, 1)
+    seen = [(shown(page, "ends"), picture(page))]
+    page.mouse.move(x, y)
+    page.mouse.down()
+    for dx, dy in ((40, -10), (80, -30), (120, -50)):
+        before = seen[-1][0]
+        page.mouse.move(x + dx, y + dy, steps=4)
+        page.wait_for_function(
+            """(before) => [...document.querySelectorAll("*")].some((node) => {
+                const canvas = node.shadowRoot?.querySelector(".plane > canvas[data-revision]");
+                return canvas && canvas.dataset.moving === "true" && canvas.dataset.ends !== before; })""",
+            arg=before,
+        )
+        seen.append((shown(page, "ends"), picture(page)))
+        assert page.url.endswith("/trajectories"), "nothing is kept before the release"
+    assert len({ends for ends, _ in seen}) == len({pixels for _, pixels in seen}) == 4
+    untouched = [ends.split(" ")[3:] for ends, _ in seen]
+    assert all(rest == untouched[0] for rest in untouched), "the other start's paths stay"
+    page.mouse.up()
+    expect(page.locator(CANVAS)).to_have_attribute("data-moving", "false")
+    expect(page).to_have_url(re.compile(r"\?starts=0\.2\d+,0\.0\d+;0\.3,0\.033$"))
+
+
+def test_arrow_keys_move_a_start(page: Page) -> None:
+    open_page(page)
+    before = shown(page, "ends")
+    page.locator(".handle").nth(1).focus()
+    for _ in range(5):
+        page.keyboard.press("Shift+ArrowUp")
+    expect(page.locator(CANVAS)).not_to_have_attribute("data-ends", before)
+    expect(page).to_have_url(re.compile(r"starts=0\.2,0\.05;0\.3,0\.\d+$"))
+
+
+def test_the_player_by_keys(page: Page) -> None:
+    open_page(page)
+    canvas, text = page.locator(CANVAS), page.locator(".step")
+    expect(text).to_have_text("after 5000 steps")
+    page.keyboard.press("Home")
+    expect(text).to_have_text("step 1 of 5000: ascent")
+    ascent = picture(page)
+    page.keyboard.press("ArrowRight")
+    expect(text).to_have_text("step 1 of 5000: descent")
+    assert picture(page) != ascent
+    page.keyboard.press("ArrowRight")
+    expect(text).to_have_text("step 2 of 5000: ascent")
+    page.keyboard.press("ArrowLeft")
+    expect(canvas).to_have_attribute("data-half", "1")
+    page.keyboard.press("Shift+ArrowRight")
+    expect(canvas).to_have_attribute("data-half", "21")
+    page.keyboard.press("End")
+    expect(canvas).to_have_attribute("data-half", "10000")
+    page.keyboard.press("Space")  # from the end it starts anew
+    page.wait_for_timeout(600)
+    page.keyboard.press("Space")
+    stopped = int(shown(page, "half"))
+    assert 100 < stopped < 10_000
+    page.wait_for_timeout(200)
+    assert int(shown(page, "half")) == stopped
+
+
+def test_the_player_by_buttons_speed_and_scrubbing(page: Page) -> None:
+    open_page(page)
+    canvas = page.locator(CANVAS)
+    page.get_by_label("Restart").click()
+    expect(canvas).to_have_attribute("data-half", "0")
+    page.get_by_label("Half a step forward").click()
+    page.get_by_label("Half a step forward").click()
+    page.get_by_label("Half a step back").click()
+    expect(canvas).to_have_attribute("data-half", "1")
+    page.get_by_label("Step", exact=True).fill("1234")
+    expect(canvas).to_have_attribute("data-half", "2468")
+    page.get_by_label("Speed").select_option("1")
+    page.get_by_role("button", name="Play").click()
+    expect(canvas).to_have_attribute("data-half", "2469")  # at one step a second both halves are shown
+    page.get_by_role("button", name="Pause").click()
+    page.get_by_label("Restart").click()
+    page.get_by_label("Speed").select_option("2500")
+    page.get_by_role("button", name="Play").click()
+    expect(canvas).to_have_attribute("data-half", "10000")
+    expect(page.get_by_role("button", name="Play")).to_be_visible()  # it stops at the end
+
+
+def test_settings_undo_redo_and_reset(page: Page) -> None:
+    open_page(page)
+    opening = shown(page, "ends")
+    set_number(page, "ρ SAM", "0.1")
+    expect(page).to_have_url(re.compile(r"\?rho\.sam=0\.1$"))
+    page.get_by_role("button", name="ASAM, l-infinity").click()
+    expect(page).to_have_url(re.compile(r"variants=sgd,sam,elementwise_l2,elementwise_linf"))
+    page.get_by_label("learning rate", exact=True).fill("600")
+    expect(page).to_have_url(re.compile(r"lr=0\.0\d+"))
+    changed = page.url
+    for _ in range(3):
+        page.get_by_role("button", name="Undo").click()
+    expect(page.locator(CANVAS)).to_have_attribute("data-ends", opening)
+    expect(page).to_have_url(re.compile(r"/trajectories$"))
+    for _ in range(3):
+        page.keyboard.press("Control+Shift+Z")
+    expect(page).to_have_url(changed)
+    page.get_by_role("button", name="Reset", exact=True).click()
+    expect(page.locator(CANVAS)).to_have_attribute("data-ends", opening)
+    page.keyboard.press("Control+z")
+    expect(page).to_have_url(changed)
+
+
+def test_a_moving_slider_moves_the_paths_and_the_valley(page: Page) -> None:
+    open_page(page)
+    before = shown(page, "ends")
+    slider = page.get_by_label("target c", exact=True)
+    box = slider.bounding_box()
+    assert box
+    y = box["y"] + box["height"] / 2
+    page.mouse.move(box["x"] + 0.2 * box["width"], y)
+    page.mouse.down()
+    for part in (0.3, 0.4, 0.5):
+        page.mouse.move(box["x"] + part * box["width"], y)
+        expect(page.locator(CANVAS)).not_to_have_attribute("data-ends", before)
+        assert shown(page, "moving") == "true"
+        before = shown(page, "ends")
+    page.mouse.up()
+    expect(page).to_have_url(re.compile(r"\?c=0\.\d+$"))
+
+
+def test_starts_are_added_set_and_removed(page: Page) -> None:
+    open_page(page)
+    page.get_by_role("button", name="Add a start").click()
+    expect(page.locator(".handle")).to_have_count(3)
+    page.get_by_label("Start 3, w2").fill("0.25")
+    page.get_by_label("Start 3, w2").press("Enter")
+    expect(page).to_have_url(re.compile(r"starts=0\.2,0\.05;0\.3,0\.033;0\.1,0\.25$"))
+    page.get_by_label("Remove start 1").click()
+    expect(page.locator(".handle")).to_have_count(2)
+    expect(page).to_have_url(re.compile(r"starts=0\.3,0\.033;0\.1,0\.25$"))
+
+
+def test_the_address_survives_a_reload_a_rerun_and_a_cold_link(page: Page) -> None:
+    query = "?starts=0.1,0.2&variants=sam,fisher&rho.sam=0.1&eta.fisher=10&lr=0.01&steps=500&decay=1&c=0.05"
+    open_page(page, query)
+    ends = shown(page, "ends")
+    expect(page.locator(".outcome")).to_have_count(2)
+    expect(page.get_by_label("steps, value", exact=True)).to_have_value("500")
+    page.get_by_role("button", name="SGD").click()
+    expect(page.locator(".outcome")).to_have_count(3)
+    kept = page.url
+    assert "variants=sgd,sam,fisher" in kept
+    page.keyboard.press("r")  # Streamlit's own key for a rerun
+    page.wait_for_timeout(500)
+    assert page.url == kept
+    page.reload()
+    expect(page.locator(".outcome")).to_have_count(3)
+    assert set(ends.split()) < set(shown(page, "ends").split())
+
+
+def test_another_page_does_not_inherit_the_settings(page: Page) -> None:
+    open_page(page, "?lr=0.01")
+    page.get_by_role("link", name="Regions").click()
+    expect(page.locator(".panels")).to_be_visible()
+    assert page.url.endswith("/regions")
+    page.go_back()
+    expect(page.get_by_label("learning rate, value")).to_have_value("0.01")
+
+
+@pytest.mark.parametrize(
+    ("query", "words"),
+    [
+        ("rho.sam=-1", ["rho.sam must be a number from 0 to 0.3", "-1"]),
+        ("lr=nan", ["lr must be a number from 0.0001 to 1", "nan"]),
+        ("steps=1000000000", ["steps must be a whole number from 10 to 10000", "1000000000"]),
+        ("variants=sam,adam", ["variants must be one of", "'adam'"]),
+        ("starts=here", ["starts must be 1 to 4 points", "'here'"]),
+        ("c=0.1&c=0.2", ["c must be given once"]),
+        ("rho=1", ["no field 'rho'"]),
+    ],
+)
+def test_a_wrong_value_in_the_address_is_named_and_the_defaults_are_drawn(page: Page, query: str, words: list) -> None:
+    open_page(page, f"?{query}")
+    alert = page.get_by_role("alert")
+    for word in words:
+        expect(alert).to_contain_text(word)
+    expect(page.locator("[data-path='1:sam'] .text")).to_contain_text("dead half-plane")
+    expect(page.locator(".outcome")).to_have_count(6)
+
+
+def test_a_wrong_number_is_refused_in_a_sentence(page: Page) -> None:
+    open_page(page)
+    ends = shown(page, "ends")
+    set_number(page, "ρ SAM", "-1")
+    expect(page.get_by_role("alert")).to_contain_text("rho.sam must be a number from 0 to 0.3, but it is -1")
+    expect(page.get_by_label("ρ SAM, value")).to_have_value("0.05")
+    assert shown(page, "ends") == ends
+    assert page.url.endswith("/trajectories")
+    set_number(page, "ρ SAM", "0.06")
+    expect(page.get_by_role("alert")).to_be_hidden()
+    expect(page).to_have_url(re.compile(r"\?rho\.sam=0\.06$"))

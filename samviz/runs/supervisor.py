@@ -49,12 +49,16 @@ def tend(engine: Engine, children: dict[tuple[int, int], subprocess.Popen]) -> N
             gone = child is not None and child.poll() is not None
         else:
             gone = process.find(row.pid, row.pid_created) is None
-        overdue = row.cancel_requested is not None and now - row.cancel_requested > GRACE_SECONDS
+        # A worker that has not said a word yet has nothing to bring in order.
+        grace = GRACE_SECONDS if row.pid is not None else 0.0
+        overdue = row.cancel_requested is not None and now - row.cancel_requested > grace
         silent = row.lease_until < now
         if not (gone or overdue or silent):
             continue
-        if row.pid is not None and not gone:
+        if row.pid is not None:
             process.kill(row.pid, row.pid_created)
+        elif child is not None:
+            child.kill()
         if row.cancel_requested is not None:
             with suppress(jobs.StaleError):  # the worker came first
                 jobs.end(engine, job, "cancelled")

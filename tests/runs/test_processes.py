@@ -85,15 +85,17 @@ def test_a_killed_supervisor_is_replaced_and_its_worker_adopted(store: Store, ho
     wait(lambda: not processes(home, "supervisor") and not processes(home, "worker"))
 
 
-def test_runs_go_on_in_order_after_the_death_of_whoever_started_them(store: Store, home: Path) -> None:
-    arguments = ["--train-size", "256", "--test-size", "100", "--batch-size", "32", "--epochs", "2", "--seeds", "2,0,1"]
-    submitter = subprocess.Popen([sys.executable, "-m", "samviz", "compare", *arguments], stderr=subprocess.DEVNULL)
+def test_runs_go_on_in_order_after_the_death_of_whoever_started_them(store: Store, home: Path, tmp_path: Path) -> None:
+    recipe = tmp_path / "recipe.json"
+    recipe.write_text(tiny(epochs=2, seeds=(2, 0, 1)).to_json(), "utf-8")
+    command = [sys.executable, "-m", "samviz", "compare", "--recipe", str(recipe)]
+    submitter = subprocess.Popen(command, stderr=subprocess.DEVNULL)
     wait(lambda: processes(home, "worker"))
     (supervisor,) = processes(home, "supervisor")
     submitter.kill()
     submitter.wait()
     supervisor.kill()  # from here on nobody is left but the first worker
-    snapshot = ended(store, "1", 120)
+    snapshot = ended(store, "1")
     assert [(run.seed, run.state, run.attempt) for run in snapshot.runs] == [
         (2, "finished", 1),
         (0, "finished", 1),

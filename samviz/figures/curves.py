@@ -124,10 +124,23 @@ def curves_figure(curves: list[Curve], measure: str, epochs: int) -> dict[str, A
                 "hovertemplate": f"%{{y:.{about.decimals}f}}",
             }
         )
-    layout = {
+    layout: dict[str, Any] = {
         "title": {"text": about.title},
         "xaxis": {"title": {"text": "epoch"}, "range": [0, epochs], "rangemode": "nonnegative"},
         "yaxis": {"automargin": True},
         "hovermode": "x unified",
     }
+    if not curves:
+        layout["yaxis"]["showticklabels"] = False
+        layout["annotations"] = [
+            {
+                "text": "nothing measured yet",
+                "x": 0.5,
+                "y": 0.5,
+                "xref": "paper",
+                "yref": "paper",
+                "showarrow": False,
+                "opacity": 0.6,
+            }
+        ]
     return {"data": traces, "layout": layout}

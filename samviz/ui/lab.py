@@ -30,6 +30,8 @@ def page() -> None:
         st.error(str(error))
         return
     id = st.query_params.get("id")
+    # A link to the page that one is on changes what is shown but not the browser's address: set it here.
+    st.query_params.from_dict({} if id is None else {"id": id})
     if id is None:
         _overview(store)
         return

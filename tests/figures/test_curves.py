@@ -79,3 +79,9 @@ def test_a_long_run_is_thinned_and_keeps_its_last_epoch() -> None:
     (curve,) = curves_data(cubes(rows(*((0, "sgd", e, 1.0) for e in range(1778))), spec), spec, "test_accuracy")
     assert len(curve.epochs) <= 252
     assert curve.epochs[-1] == 1777
+
+
+def test_before_the_first_number_the_figure_says_so() -> None:
+    figure = go.Figure(curves_figure([], "test_loss", 10))
+    assert figure.layout.annotations[0].text == "nothing measured yet"
+    assert figure.layout.yaxis.showticklabels is False

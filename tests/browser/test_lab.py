@@ -1,0 +1,301 @@
+"""The Lab page in a real browser: a real run watched, zoomed, reloaded and cancelled; lists, failures, strangers."""
+
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Thread
+
+import pytest
+from playwright.sync_api import Browser, Locator, Page, expect
+
+from samviz.runs import Store, open_store
+from samviz.runs.store import EXAMPLE
+from samviz.spec import Arm, Comparison, Recipe
+from tests import stored, synthetic
+from tests.serve import running_app
+
+pytestmark = pytest.mark.browser
+
+SECONDS = 90_000
+"""Milliseconds that a busy machine may take for what usually takes one second."""
+
+LONG = Comparison(
+    name="Long enough to watch",
+    recipe=Recipe(train_size=200, test_size=100, batch_size=50, epochs=1500, label_noise=0.2),
+    arms=(Arm(), Arm(variant="sam", scope="norm_only", rho=0.5)),
+    seeds=(0, 1),
+)
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("lab") / "home"
+
+
+@pytest.fixture(scope="module")
+def app(home: Path) -> Iterator[str]:
+    """An app of this module's own; at the end nothing is left running."""
+    with running_app(home) as address:
+        yield address
+    store = open_store(home)
+    for summary in store.comparisons():
+        if summary.state in ("queued", "running"):
+            store.cancel(summary.id)
+    until(lambda: all(summary.state not in ("queued", "running") for summary in store.comparisons()))
+
+
+@pytest.fixture(scope="module")
+def store(home: Path) -> Store:
+    return open_store(home)
+
+
+@pytest.fixture
+def page(page: Page) -> Page:
+    page.set_default_timeout(SECONDS)
+    expect.set_options(timeout=SECONDS)
+    return page
+
+
+def until(done, seconds: float = 90) -> None:
+    deadline = time.monotonic() + seconds
+    while not done():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
+def drawn(page: Page) -> Locator:
+    """The chart of the test accuracy, once it has a curve in it."""
+    page.locator("[data-figure=test_accuracy] .scatterlayer .trace").first.wait_for(state="attached")
+    return page.locator("[data-figure=test_accuracy]")
+
+
+def x_range(chart: Locator) -> list[float]:
+    return chart.evaluate("plot => plot._fullLayout.xaxis.range.map(Number)")
+
+
+def paste(page: Page, comparison: Comparison) -> None:
+    """Bring a recipe into the form, as a user does."""
+    page.get_by_text("Edit the recipe").click()
+    page.get_by_label("Paste a recipe").fill(comparison.to_json())
+    page.get_by_label("Paste a recipe").press("Control+Enter")
+    page.get_by_role("button", name="Use this recipe").click()
+    expect(page.get_by_label("Name")).to_have_value(comparison.name)
+
+
+def test_a_run_is_started_watched_zoomed_reloaded_and_cancelled(page: Page, store: Store) -> None:
+    refreshes: list[int] = []
+    page.on("response", lambda answer: refreshes.append(answer.status) if answer.url.endswith("/live") else None)
+    page.goto("/lab")
+    paste(page, LONG)
+    page.get_by_role("button", name="Start", exact=False).click()
+    page.wait_for_url("**/lab?id=*")
+    id = page.url.split("id=")[1]
+    expect(page.get_by_role("heading", level=1)).to_have_text(LONG.name)
+    expect(page.locator(".pill")).to_have_text("Running")
+
+    # A zoom, and an arm that is switched off.
+    chart = drawn(page)
+    area = chart.locator(".nsewdrag").bounding_box()
+    assert area is not None
+    page.mouse.move(area["x"] + 0.2 * area["width"], area["y"] + 0.3 * area["height"])
+    page.mouse.down()
+    page.mouse.move(area["x"] + 0.6 * area["width"], area["y"] + 0.7 * area["height"], steps=5)
+    page.mouse.up()
+    zoomed = x_range(chart)
+    assert 250 < zoomed[0] < 350
+    assert 850 < zoomed[1] < 950
+    page.get_by_role("button", name="SAM-ON").click()
+    page.get_by_label("latest").uncheck()
+    shown = page.locator("[data-figure=histograms]").get_attribute("data-epoch")
+    page.evaluate("chart => { window.kept = [chart, chart.querySelector('.main-svg')]; }", chart.element_handle())
+    before = page.locator(".number").inner_text()
+
+    # Twenty refreshes with something new in each.
+    first = refreshes.count(200)
+    until(lambda: page.wait_for_timeout(200) or refreshes.count(200) >= first + 20, 300)
+    same = "chart => window.kept[0] === chart && window.kept[1] === chart.querySelector('.main-svg')"
+    assert page.evaluate(same, chart.element_handle())
+    assert x_range(chart) == zoomed
+    expect(page.get_by_role("button", name="SAM-ON")).to_have_attribute("aria-pressed", "false")
+    assert chart.evaluate("plot => plot.data.filter(t => t.legendgroup !== 'sgd').every(t => t.visible === false)")
+    assert page.locator("[data-figure=histograms]").get_attribute("data-epoch") == shown
+    assert int(page.locator(".number").inner_text().split()[0]) >= int(before.split()[0])
+    assert store.snapshot(id).metrics["epoch"].max() >= 10
+
+    # The tab is loaded again in the middle: the run goes on, and the page finds it.
+    page.reload()
+    expect(page.locator(".pill")).to_have_text("Running")
+    drawn(page)
+    reached = store.snapshot(id).metrics["epoch"].max()
+    until(lambda: store.snapshot(id).metrics["epoch"].max() > reached)
+
+    page.get_by_role("button", name="Cancel").click()
+    expect(page.locator(".pill")).to_have_text("Cancelled")
+    expect(page.get_by_role("button", name="Cancel")).to_have_count(0)
+    assert store.snapshot(id).state == "cancelled"
+
+
+def test_the_slider_scrubs_the_histograms_without_the_server(page: Page, store: Store) -> None:
+    id = stored.put(store, synthetic.comparison(3, 12, name="Scrubbed"))
+    page.goto(f"/lab?id={id}")
+    histograms = page.locator("[data-figure=histograms]")
+    expect(histograms).to_have_attribute("data-epoch", "12")
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    slider = page.get_by_label("Epoch of the histograms")
+    slider.fill("4")
+    expect(histograms).to_have_attribute("data-epoch", "4")
+    expect(page.get_by_label("latest")).not_to_be_checked()
+    counts = histograms.evaluate("plot => plot.data.map(trace => [...trace.y])")
+    frame = store.snapshot(id).histograms
+    for arm, row in zip(store.snapshot(id).comparison.arms, counts, strict=True):
+        mine = frame[(frame["arm"] == arm.key) & (frame["epoch"] == 4)]["counts"]
+        assert row == [sum(bins) for bins in zip(*mine, strict=True)]
+    slider.press("ArrowRight")
+    expect(histograms).to_have_attribute("data-epoch", "5")
+    page.get_by_label("latest").check()
+    expect(histograms).to_have_attribute("data-epoch", "12")
+    assert not [url for url in asked if "/live" in url]
+
+
+def test_a_finished_comparison_is_no_longer_asked_for(page: Page, store: Store) -> None:
+    id = stored.put(store, synthetic.comparison(1, 3, name="Done"))
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url) if request.url.endswith("/live") else None)
+    page.goto(f"/lab?id={id}")
+    drawn(page)
+    expect(page.locator(".conclusion")).to_contain_text("One seed: no conclusion can be drawn")
+    page.wait_for_timeout(3500)
+    assert len(asked) <= 2
+
+
+def test_a_failed_run_shows_its_error_and_the_end_of_its_log(page: Page, store: Store) -> None:
+    log = "".join(f"epoch {n}\n" for n in range(60))
+    error = "Traceback (most recent call last):\n  File <a>\nRuntimeError: <b>out of memory</b>"
+    spec = synthetic.comparison(2, 4, name="Broken")
+    id = stored.put(store, spec, reached={0: 2, 1: 4}, ends={0: "failed"}, error=error, log=log)
+    page.goto(f"/lab?id={id}")
+    expect(page.locator(".pill")).to_have_text("Failed")
+    expect(page.locator(".failures summary")).to_have_text("Seed 0 failed: RuntimeError: <b>out of memory</b>")
+    expect(page.locator("pre.error")).to_have_text(error)
+    expect(page.locator("pre.log")).to_contain_text("epoch 59")
+    drawn(page)
+
+
+def test_a_lost_connection_is_said_quietly_and_heals(page: Page, store: Store) -> None:
+    spec = synthetic.comparison(2, 4, name="Interrupted")
+    id = stored.put(store, spec, reached={0: 4, 1: 2}, ends={1: "queued"})
+    page.goto(f"/lab?id={id}")
+    drawn(page)
+    page.evaluate("() => { window.real = fetch; window.fetch = () => Promise.reject(new TypeError('offline')); }")
+    expect(page.locator(".notice")).to_contain_text("The connection to samviz is lost")
+    page.evaluate("() => { window.fetch = window.real; }")
+    expect(page.locator(".notice")).to_be_hidden()
+    store.cancel(id)
+
+
+def test_a_comparison_opens_from_the_list_and_is_deleted_after_a_question(page: Page, store: Store) -> None:
+    id = stored.put(store, synthetic.comparison(1, 2, name="To be *deleted* [now]"))
+    page.goto("/lab")
+    page.get_by_role("link", name="To be *deleted* [now]").click()
+    page.wait_for_url(f"**/lab?id={id}")
+    drawn(page)
+    page.get_by_role("button", name="Delete").click()
+    page.get_by_role("dialog").get_by_role("button", name="Delete").click()
+    expect(page.get_by_role("heading", name="New comparison")).to_be_visible()
+    with pytest.raises(KeyError):
+        store.snapshot(id)
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1400, 390])
+def test_nothing_is_wider_than_the_screen(browser: Browser, app: str, store: Store, width: int, theme: str) -> None:
+    id = stored.put(store, synthetic.comparison(3, 5))
+    context = browser.new_context(
+        base_url=app, viewport={"width": width, "height": 844}, color_scheme=theme, device_scale_factor=1
+    )
+    page = context.new_page()
+    page.set_default_timeout(SECONDS)
+    for address in ("/", "/lab", f"/lab?id={id}"):
+        page.goto(address)
+        page.get_by_role("heading", level=1).wait_for()
+        if "id=" in address:
+            drawn(page)
+        page.wait_for_timeout(500)
+        main = page.get_by_test_id("stMain")
+        assert main.evaluate("main => main.scrollWidth - main.clientWidth") <= 0, address
+    text = page.locator("[data-figure=test_accuracy] .xtick text").first.evaluate("node => getComputedStyle(node).fill")
+    light = sum(int(part) for part in text[4:-1].split(",")[:3]) > 380
+    assert light == (theme == "dark")
+    context.close()
+
+
+def test_a_stranger_behind_a_proxy_may_look_but_not_act(browser: Browser, app: str, store: Store) -> None:
+    id = stored.put(store, synthetic.comparison(2, 3, name="Looked at"))
+    with forwarding(int(app.rsplit(":", 1)[1])) as address:
+        context = browser.new_context(base_url=address, viewport={"width": 1400, "height": 900})
+        page = context.new_page()
+        page.set_default_timeout(SECONDS)
+        page.goto("/lab")
+        expect(page.get_by_text("This connection came through a proxy.")).to_be_visible(timeout=SECONDS)
+        for name in ("Start", "Estimate the time"):
+            expect(page.get_by_role("button", name=name)).to_be_disabled(timeout=SECONDS)
+        page.goto(f"/lab?id={id}")
+        drawn(page)
+        expect(page.get_by_role("button", name="Delete")).to_be_disabled(timeout=SECONDS)
+        context.close()
+
+
+def test_a_fresh_install_is_not_empty(browser: Browser, tmp_path: Path) -> None:
+    assert EXAMPLE.is_file()
+    with running_app(tmp_path / "fresh") as address:
+        page = browser.new_page(base_url=address)
+        page.set_default_timeout(SECONDS)
+        page.goto("/lab")
+        expect(page.get_by_role("heading", name="An example that ships with samviz")).to_be_visible(timeout=SECONDS)
+        drawn(page)
+        assert page.locator(".live tbody tr").count() == 4
+        page.close()
+
+
+@contextmanager
+def forwarding(port: int) -> Iterator[str]:
+    """A reverse proxy on this computer: it adds X-Forwarded-For to the first request of each connection."""
+    server = socket.create_server(("127.0.0.1", 0))
+
+    def pump(source: socket.socket, target: socket.socket) -> None:
+        try:
+            while data := source.recv(65536):
+                target.sendall(data)
+            target.shutdown(socket.SHUT_WR)
+        except OSError:
+            pass  # either side has closed
+
+    def serve(client: socket.socket) -> None:
+        head = b""
+        while b"\r\n\r\n" not in head:
+            if not (data := client.recv(65536)):
+                return
+            head += data
+        request, rest = head.split(b"\r\n", 1)
+        upstream = socket.create_connection(("127.0.0.1", port))
+        # One request a connection, so that each of them passes here.
+        upstream.sendall(request + b"\r\nX-Forwarded-For: 203.0.113.9\r\n" + rest)
+        Thread(target=pump, args=(upstream, client), daemon=True).start()
+        pump(client, upstream)
+
+    def accept() -> None:
+        while True:
+            try:
+                client, _ = server.accept()
+            except OSError:
+                return
+            Thread(target=serve, args=(client,), daemon=True).start()
+
+    Thread(target=accept, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.getsockname()[1]}"
+    finally:
+        server.close()

@@ -20,34 +20,52 @@ export async function fetchPaths(address) {
 }
 
 /**
- * Steps of a path that differ on screen: one goes if it lies in the same half pixel as the one two steps before it,
- * so that a zigzag within a pixel collapses and a drift stays.
+ * The steps of a path that show on screen, each by the index of the point it ends in: only a step into a pixel that the
+ * path has not been to shows. So a path that swings about its way for thousands of steps keeps those that paint the
+ * swing. A point that is not finite ends the path.
  */
 export function visibleSteps(points, view) {
+  const seen = new Set();
   const kept = [];
-  const half = 2 * view.scale;
-  let x1, y1, x2, y2; // cells of the last step and of the one before
   const last = points.length / 2 - 1;
   for (let i = 0; i <= last; i++) {
-    const x = Math.round(points[2 * i] * half);
-    const y = Math.round(points[2 * i + 1] * half);
+    const x = Math.floor(points[2 * i] * view.scale);
+    const y = Math.floor(points[2 * i + 1] * view.scale);
     if (!Number.isFinite(x + y)) break;
-    if (x !== x2 || y !== y2 || i === last) kept.push(i);
-    x2 = x1;
-    y2 = y1;
-    x1 = x;
-    y1 = y;
+    const cell = x * 1048576 + y;
+    if (seen.has(cell) && i < last) continue;
+    seen.add(cell);
+    if (i > 0) kept.push(i);
   }
   return kept;
 }
 
-/** Draw a path from one step to another, along the steps that `visibleSteps` kept. */
-export function strokePath(pen, view, points, kept, from, to) {
+/** Draw the steps of `kept` after point `from` and up to point `to`. */
+export function strokeSteps(pen, view, points, kept, from, to) {
   pen.beginPath();
-  const at = (i) => pen.lineTo(view.x(points[2 * i]), view.y(points[2 * i + 1]));
-  at(from);
-  for (let k = firstAfter(kept, from); k < kept.length && kept[k] < to; k++) at(kept[k]);
-  at(to);
+  let end = -1;
+  for (let k = firstAfter(kept, from); k < kept.length && kept[k] <= to; k++) {
+    const i = kept[k];
+    if (end !== i - 1) pen.moveTo(view.x(points[2 * i - 2]), view.y(points[2 * i - 1]));
+    pen.lineTo(view.x(points[2 * i]), view.y(points[2 * i + 1]));
+    end = i;
+  }
+  pen.stroke();
+}
+
+/** Draw lines that the server has thinned: NaN lies between them. */
+export function strokeThinned(pen, view, points) {
+  pen.beginPath();
+  let down = false;
+  for (let i = 0; i < points.length; i += 2) {
+    const x = view.x(points[i]);
+    if (Number.isNaN(x)) down = false;
+    else if (down) pen.lineTo(x, view.y(points[i + 1]));
+    else {
+      pen.moveTo(x, view.y(points[i + 1]));
+      down = true;
+    }
+  }
   pen.stroke();
 }
 

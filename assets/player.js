@@ -28,7 +28,7 @@ export class Player {
     this.speed = element(
       "select",
       { "aria-label": "Speed, steps a second" },
-      ...SPEEDS.map((s) => element("option", { value: s, selected: s === 500 }, `${s} ${s === 1 ? "step" : "steps"}/s`)),
+      ...SPEEDS.map((s) => element("option", { value: s, selected: s === 500 }, s === 1 ? "1 step/s" : `${s} steps/s`)),
     );
     this.text = element("output", { class: "step" });
     this.bar = element(

@@ -1,7 +1,7 @@
 // The picture of the Trajectories page: paths up to the player's step, the halves of that step, and a magnifier.
 
-import { View, arrow, dot, drawLandscape, label, outlineRegion, wipe } from "./plane.js";
-import { strokePath, visibleSteps } from "./paths.js";
+import { strokeSteps, strokeThinned, visibleSteps } from "./paths.js";
+import { View, arrow, dot, drawLandscape, label, outlineRegion, strokeLine, wipe } from "./plane.js";
 
 const REST = 0.28; // opacity of what lies ahead of the player's step
 
@@ -9,6 +9,7 @@ function pixel(view, flat, i) {
   return [view.x(flat[2 * i]), view.y(flat[2 * i + 1])];
 }
 
+/** The steps of a path that show in a view, found once for each. */
 function keptSteps(path, view) {
   const mark = `${view.left},${view.top},${view.scale}`;
   if (path.mark !== mark) {
@@ -18,33 +19,44 @@ function keptSteps(path, view) {
   return path.kept;
 }
 
-/** The last step of a path that can be drawn: an infinite loss ends it. */
-function lastStep(path, view) {
-  const kept = keptSteps(path, view);
-  return kept.length ? kept[kept.length - 1] : 0;
+/** The last point of a full path that can be drawn: one that is not finite ends it. */
+function lastPoint(path) {
+  if (path.last === undefined) {
+    let i = 0;
+    while (i < path.steps && Number.isFinite(path.points[2 * i + 2] + path.points[2 * i + 3])) i++;
+    path.last = i;
+  }
+  return path.last;
 }
 
-/** Draw all paths. `player` is null while a control moves: then the paths are lines alone. */
+/** The point of a path that the player is at. */
+function now(path, player) {
+  return Math.min(player.step, lastPoint(path));
+}
+
+/** Draw all paths. `player` is null while a control moves; then, and for paths that are lines alone, all is shown. */
 export function drawPaths(canvas, view, paths, player) {
   const pen = wipe(canvas);
   pen.lineJoin = pen.lineCap = "round";
   for (const path of paths) {
-    const last = lastStep(path, view);
-    const now = player && path.full ? Math.min(player.step, last) : last;
     pen.strokeStyle = path.color;
-    pen.lineWidth = path.variant === "sgd" ? 3.5 : 2;
-    if (now < last) {
-      pen.globalAlpha = REST;
-      strokePath(pen, view, path.points, path.kept, now, last);
+    pen.lineWidth = path.variant === "sgd" ? 3.5 : 2; // plain descent often lies below another path
+    if (!path.full) {
+      strokeThinned(pen, view, path.points);
+      continue;
     }
+    const kept = keptSteps(path, view);
+    const step = player ? now(path, player) : path.steps;
+    pen.globalAlpha = REST;
+    if (step < path.steps) strokeSteps(pen, view, path.points, kept, step, path.steps);
     pen.globalAlpha = 1;
-    strokePath(pen, view, path.points, path.kept, 0, now);
+    strokeSteps(pen, view, path.points, kept, 0, step);
   }
   for (const path of paths) {
-    const last = lastStep(path, view);
-    const step = player && path.full ? Math.min(player.step, last) : last;
+    const end = path.points.length / 2 - 1;
+    const step = !path.full ? end : player ? now(path, player) : lastPoint(path);
     const [x, y] = pixel(view, path.points, step);
-    if (player && path.full && !player.atEnd && step < last) drawHalves(pen, view, path, step, player.descending);
+    if (player && path.full && step < lastPoint(path)) drawHalves(pen, view, path, step, player.descending);
     pen.fillStyle = path.color;
     dot(pen, x, y, 4.5);
   }
@@ -73,13 +85,14 @@ function drawHalves(pen, view, path, step, descending) {
 }
 
 const NEAR = 40; // steps before and after the current one whose length sets the magnification
+const TRAIL = 1500; // steps before and after the current one that are drawn
 
 /** Magnify one path around its current step, so that a step of any length can be seen. */
 export function drawLens(canvas, landscape, path, player, view, theme) {
   const pen = wipe(canvas);
   if (!path?.full || !landscape) return;
-  const last = lastStep(path, view);
-  const step = Math.min(player.step, last);
+  const last = lastPoint(path);
+  const step = now(path, player);
   const size = canvas.clientWidth;
   let longest = 0;
   for (let i = Math.max(0, step - NEAR); i < Math.min(last, step + NEAR); i++) {
@@ -94,14 +107,13 @@ export function drawLens(canvas, landscape, path, player, view, theme) {
   lens.resize(size, canvas.clientHeight);
   drawLandscape(pen, lens, landscape, theme);
 
-  const kept = visibleSteps(path.points.subarray(0, 2 * (last + 1)), lens);
   pen.lineJoin = pen.lineCap = "round";
   pen.strokeStyle = pen.fillStyle = path.color;
   pen.lineWidth = 1.25;
   pen.globalAlpha = REST;
-  strokePath(pen, lens, path.points, kept, step, last);
+  strokeLine(pen, lens, path.points.subarray(2 * step, 2 * Math.min(last, step + TRAIL) + 2));
   pen.globalAlpha = 0.7;
-  strokePath(pen, lens, path.points, kept, 0, step);
+  strokeLine(pen, lens, path.points.subarray(2 * Math.max(0, step - TRAIL), 2 * step + 2));
   pen.globalAlpha = 1;
   const [x, y] = pixel(lens, path.points, step);
   if (step < last) {
@@ -123,5 +135,6 @@ export function drawLens(canvas, landscape, path, player, view, theme) {
   pen.globalAlpha = 1;
   dot(pen, x, y, 4.5);
   const times = lens.scale / view.scale;
-  label(pen, theme, still ? "no step: it does not move" : `× ${times >= 10 ? Math.round(times) : times.toFixed(1)}`, 8, 14);
+  const scale = times >= 10 ? Math.round(times) : times.toFixed(1);
+  label(pen, theme, still ? "no step: it does not move" : `× ${scale}`, 8, 14);
 }

@@ -76,7 +76,7 @@ class Trajectories {
   build() {
     this.problem = element("div", { class: "problem", role: "alert", hidden: true });
     this.back = element("canvas", { "aria-hidden": "true" });
-    this.front = element("canvas", { role: "img", "aria-label": "Paths of each method in the plane of the two weights" });
+    this.front = element("canvas", { role: "img", "aria-label": "Paths of all methods in the plane of the weights" });
     this.lens = element("canvas", { class: "lens", role: "img", "aria-label": "Magnifier around the current step" });
     this.caption = element("div", { class: "caption" });
     const zoom = (factor) => () => this.changeView(() => this.view.zoom(factor));
@@ -113,7 +113,7 @@ class Trajectories {
       ["← →", "half a step"],
       ["Shift", "ten steps"],
       ["Home End", "first, last"],
-    ];
+    ].map(([key, what]) => element("span", {}, element("kbd", {}, key), ` ${what}`));
     this.root.replaceChildren(
       this.problem,
       element(
@@ -124,7 +124,7 @@ class Trajectories {
           { class: "stage" },
           this.plane,
           this.player.bar,
-          element("p", { class: "hint" }, ...keys.map(([key, what]) => element("span", {}, element("kbd", {}, key), ` ${what}`))),
+          element("p", { class: "hint" }, ...keys),
           this.outcomes.list,
         ),
         element(
@@ -167,7 +167,8 @@ class Trajectories {
       this.settings.move({ variants: listed.join(",") });
       this.keep();
     };
-    return element("button", { type: "button", class: "chip", "data-method": method.key, title: method.source, click }, swatch, method.label);
+    const attributes = { type: "button", class: "chip", "data-method": method.key, title: method.source, click };
+    return element("button", attributes, swatch, method.label);
   }
 
   get chosen() {
@@ -183,7 +184,7 @@ class Trajectories {
     this.moving = true;
     this.showControls();
     if ("c" in changes) this.loadPlane();
-    this.askPaths.ask({ query: this.settings.query(only), cell: 0.5 / this.view.scale, index });
+    this.askPaths.ask({ query: this.settings.query(only), cell: 1 / this.view.scale, index });
   }
 
   /** The end of a movement, or a value entered. */
@@ -301,7 +302,8 @@ class Trajectories {
     if (this.landscape) drawLandscape(pen, this.view, this.landscape, this.theme);
     const floor = this.view.y(0);
     if (this.view.height - floor > 52) {
-      label(pen, this.theme, "dead half-plane: ReLU(w₂) = 0, no gradient", this.view.width / 2, floor + 16, { align: "center" });
+      const text = "dead half-plane: ReLU(w₂) = 0, no gradient";
+      label(pen, this.theme, text, this.view.width / 2, floor + 16, { align: "center" });
     }
     drawAxes(pen, this.view, this.theme);
   }

@@ -1,5 +1,6 @@
 """Browser components: plain JavaScript modules of `assets/`, loaded from a route and not sent with every message."""
 
+import os
 from hashlib import sha256
 from pathlib import Path
 
@@ -31,7 +32,7 @@ class Assets(StaticFiles):
         self._version = version()
 
     async def get_response(self, path: str, scope: Scope) -> Response:
-        head, _, rest = path.partition("/")
+        head, _, rest = path.partition(os.sep)
         versioned = len(head) == len(self._version) and head.startswith("v") and rest != ""
         response = await super().get_response(rest if versioned else path, scope)
         fresh = versioned and head == self._version

@@ -16,7 +16,7 @@ from tests.runs.conftest import home, store, wait
 
 __all__ = ["home", "store"]
 
-TINY = ["--train-size", "256", "--test-size", "100", "--batch-size", "32"]
+TINY = ["--train-size", "128", "--test-size", "50", "--batch-size", "64"]
 
 
 @pytest.mark.parametrize(
@@ -94,13 +94,13 @@ def test_data_says_what_is_there_and_where(home: Path, capsys: pytest.CaptureFix
 
 def test_a_comparison_ends_with_a_table_and_the_app_sees_it(store: Store, tmp_path: Path) -> None:
     target = tmp_path / "result.json"
-    command = [sys.executable, "-m", "samviz", "compare", *TINY, "--epochs", "2", "--name", "From a terminal"]
-    ran = subprocess.run([*command, "--json", str(target)], capture_output=True, text=True, timeout=120, check=True)
+    command = [sys.executable, "-m", "samviz", "compare", *TINY, "--epochs", "1", "--name", "From a terminal"]
+    ran = subprocess.run([*command, "--json", str(target)], capture_output=True, text=True, timeout=250, check=True)
     for word in ("SGD", "SAM-all", "SAM-ON", "SAM no-norm", "One seed: no conclusion can be drawn."):
         assert word in ran.stdout
     assert ran.stderr.startswith("Comparison 1 (From a terminal)")
     snapshot = store.snapshot("1")
-    assert (snapshot.state, snapshot.comparison.recipe.epochs) == ("finished", 2)
+    assert (snapshot.state, snapshot.comparison.recipe.epochs) == ("finished", 1)
     assert exchange.from_json(target.read_text("utf-8"), id="1", revision="").comparison == snapshot.comparison
     listed = subprocess.run([sys.executable, "-m", "samviz", "list"], capture_output=True, text=True, check=True)
     assert "From a terminal" in listed.stdout

@@ -47,9 +47,12 @@ def take(browser: Browser, address: str) -> None:
 
 def main() -> None:
     FOLDER.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as home, chromium() as browser:
-        with running_app(Path(home)) as address:
-            take(browser, address)
+    with (
+        tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as home,
+        chromium() as browser,
+        running_app(Path(home)) as address,
+    ):
+        take(browser, address)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,6 @@ import socket
 import subprocess
 import sys
 import time
-import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -71,7 +70,7 @@ def running_app(home: Path, *, port: int | None = None, env: dict[str, str] | No
             try:
                 with urllib.request.urlopen(f"{address}/_stcore/health", timeout=5):
                     break
-            except (urllib.error.URLError, ConnectionError):
+            except OSError:
                 if process.poll() is not None or time.monotonic() > deadline:
                     raise RuntimeError(f"the app did not start:\n{(home / 'app.log').read_text()}") from None
                 time.sleep(0.02)

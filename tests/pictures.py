@@ -8,7 +8,9 @@ from playwright.sync_api import Browser, Page
 from tests.serve import ROOT, chromium, running_app
 
 FOLDER = ROOT / "assets" / "pictures"
-WIDE = {"width": 1280, "height": 800}
+WIDTH = 1280
+TALL = 2400
+"""Higher than any page: all of it is laid out, and what it does not need is cut off."""
 
 
 def settled(page: Page) -> None:
@@ -33,14 +35,18 @@ def lab(page: Page, address: str) -> None:
 
 
 def take(browser: Browser, address: str) -> None:
-    """One picture a page, light and dark, without the navigation bar."""
+    """One picture a page, light and dark, cut off where the page ends."""
     for scheme in ("light", "dark"):
         for scene in (trajectories, regions, lab):
-            page = browser.new_page(viewport=WIDE, color_scheme=scheme)
+            page = browser.new_page(viewport={"width": WIDTH, "height": TALL}, color_scheme=scheme)
             scene(page, address)
             settled(page)
             name = FOLDER / f"{scene.__name__}-{scheme}.png"
-            page.locator("[data-testid=stMainBlockContainer]").screenshot(path=name)
+            last = page.locator(
+                "[data-testid=stMainBlockContainer] [data-testid=stElementContainer]"
+            ).last.bounding_box()
+            assert last
+            page.screenshot(path=name, clip={"x": 0, "y": 0, "width": WIDTH, "height": last["y"] + last["height"] + 24})
             page.close()
             print(name.relative_to(ROOT), f"{name.stat().st_size / 1024:.0f} KB")
 

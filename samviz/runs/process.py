@@ -21,7 +21,11 @@ def detach(module: str, *arguments: str, home: Path, log: Path) -> subprocess.Po
     # The package may be run from a clone, which only the current folder's place on sys.path makes importable.
     path = os.pathsep.join(filter(None, [str(PACKAGE), os.environ.get("PYTHONPATH")]))
     # Threads that wait for each other without spinning: on a busy machine a spinning one keeps the others from working.
-    environment = {"OMP_WAIT_POLICY": "PASSIVE"} | os.environ | {"SAMVIZ_HOME": str(home.resolve()), "PYTHONPATH": path, "PYTHONUNBUFFERED": "1"}
+    environment = (
+        {"OMP_WAIT_POLICY": "PASSIVE"}
+        | os.environ
+        | {"SAMVIZ_HOME": str(home.resolve()), "PYTHONPATH": path, "PYTHONUNBUFFERED": "1"}
+    )
     apart = {"start_new_session": True}
     if sys.platform == "win32":
         apart = {"creationflags": subprocess.CREATE_NO_WINDOW | subprocess.CREATE_NEW_PROCESS_GROUP}

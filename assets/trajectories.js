@@ -355,6 +355,7 @@ class Trajectories {
   }
 
   showOutcomes() {
+    this.outcomes.list.setAttribute("aria-live", this.moving ? "off" : "polite"); // a drag is no news yet
     this.outcomes.show(this.paths);
     const path = this.paths.get(this.outcomes.followed);
     this.caption.textContent = `${path.label}, start ${path.start + 1}`;

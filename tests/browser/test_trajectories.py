@@ -177,6 +177,32 @@ def test_a_moving_slider_moves_the_paths_and_the_valley(page: Page) -> None:
     expect(page).to_have_url(re.compile(r"\?c=0\.\d+$"))
 
 
+def test_the_view_zooms_pans_and_comes_back(page: Page) -> None:
+    open_page(page)
+    page.wait_for_load_state("networkidle")
+    opening = picture(page)
+    page.get_by_role("button", name="Zoom in").click()
+    zoomed = picture(page)
+    assert zoomed != opening
+    box = page.locator(CANVAS).bounding_box()
+    assert box
+    x, y = box["x"] + 0.3 * box["width"], box["y"] + 0.7 * box["height"]
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x + 50, y - 20)
+    page.mouse.up()
+    panned = picture(page)
+    assert panned not in (zoomed, opening)
+    page.keyboard.down("Control")
+    page.mouse.wheel(0, -200)
+    page.keyboard.up("Control")
+    page.wait_for_timeout(200)
+    assert picture(page) != panned
+    page.get_by_role("button", name="Reset view").click()
+    assert picture(page) == opening
+    assert page.url.endswith("/trajectories")
+
+
 def test_starts_are_added_set_and_removed(page: Page) -> None:
     open_page(page)
     page.get_by_role("button", name="Add a start").click()

@@ -85,7 +85,7 @@ function drawHalves(pen, view, path, step, descending) {
 }
 
 const NEAR = 40; // steps before and after the current one whose length sets the magnification
-const TRAIL = 1500; // steps before and after the current one that are drawn
+const TRAIL = 250; // steps before and after the current one that are drawn
 
 /** Magnify one path around its current step, so that a step of any length can be seen. */
 export function drawLens(canvas, landscape, path, player, view, theme) {
@@ -109,10 +109,10 @@ export function drawLens(canvas, landscape, path, player, view, theme) {
 
   pen.lineJoin = pen.lineCap = "round";
   pen.strokeStyle = pen.fillStyle = path.color;
-  pen.lineWidth = 1.25;
+  pen.lineWidth = 1;
   pen.globalAlpha = REST;
   strokeLine(pen, lens, path.points.subarray(2 * step, 2 * Math.min(last, step + TRAIL) + 2));
-  pen.globalAlpha = 0.7;
+  pen.globalAlpha = 0.6;
   strokeLine(pen, lens, path.points.subarray(2 * Math.max(0, step - TRAIL), 2 * step + 2));
   pen.globalAlpha = 1;
   const [x, y] = pixel(lens, path.points, step);

@@ -20,7 +20,7 @@ with st.expander("Notes and sources"):
 - On the valley, SAM's first-order sharpness is ρ‖w‖, least where w₁ = w₂; the paper says "maximized". So SAM slides
   along the valley toward (0.2, 0.2). ASAM's sharpness is the same everywhere on it, and ASAM has no reason to slide.
 - From (0.3, 0.033) a sphere of radius 0.05 reaches into the dead half-plane w₂ < 0. There the gradient is zero, and
-  SAM does not move. ASAM's step is along w, w + ε = (1 ± ρ/√2) w, and never gets there while ρ < √2.
+  SAM does not move. With η = 0, ASAM's ε is along w, w + ε = (1 ± ρ/√2) w, and never gets there while ρ < √2.
 - A constant learning rate makes every method oscillate across the valley, and the oscillation itself slides along it.
   Raise the learning rate to 0.05: even plain descent ends near (0.2, 0.2). The lr decay takes the oscillation away.
 - ρ is a length in the plane for SAM and Fisher-SAM, and a fraction of the weights' size for the ASAM family: so each

@@ -84,59 +84,6 @@ def paste(page: Page, comparison: Comparison) -> None:
     expect(page.get_by_label("Name")).to_have_value(comparison.name)
 
 
-def test_a_run_is_started_watched_zoomed_reloaded_and_cancelled(page: Page, store: Store) -> None:
-    refreshes: list[int] = []
-    page.on("response", lambda answer: refreshes.append(answer.status) if answer.url.endswith("/live") else None)
-    page.goto("/lab")
-    paste(page, LONG)
-    page.get_by_role("button", name="Start", exact=False).click()
-    page.wait_for_url("**/lab?id=*")
-    id = page.url.split("id=")[1]
-    expect(page.get_by_role("heading", level=1)).to_have_text(LONG.name)
-    expect(page.locator(".pill").first).to_have_text("Running")
-
-    # A zoom, and an arm that is switched off.
-    chart = drawn(page)
-    area = chart.locator(".nsewdrag").bounding_box()
-    assert area is not None
-    page.mouse.move(area["x"] + 0.2 * area["width"], area["y"] + 0.3 * area["height"])
-    page.mouse.down()
-    page.mouse.move(area["x"] + 0.6 * area["width"], area["y"] + 0.7 * area["height"], steps=5)
-    page.mouse.up()
-    zoomed = x_range(chart)
-    assert 250 < zoomed[0] < 350
-    assert 850 < zoomed[1] < 950
-    page.get_by_role("button", name="SAM-ON").click()
-    page.get_by_label("latest").uncheck()
-    shown = page.locator("[data-figure=histograms]").get_attribute("data-epoch")
-    page.evaluate("chart => { window.kept = [chart, chart.querySelector('.main-svg')]; }", chart.element_handle())
-    before = page.locator("span.number:not(.token)").inner_text()
-
-    # Twenty refreshes with something new in each.
-    first = refreshes.count(200)
-    until(lambda: page.wait_for_timeout(200) or refreshes.count(200) >= first + 20, 300)
-    same = "chart => window.kept[0] === chart && window.kept[1] === chart.querySelector('.main-svg')"
-    assert page.evaluate(same, chart.element_handle())
-    assert x_range(chart) == zoomed
-    expect(page.get_by_role("button", name="SAM-ON")).to_have_attribute("aria-pressed", "false")
-    assert chart.evaluate("plot => plot.data.filter(t => t.legendgroup !== 'sgd').every(t => t.visible === false)")
-    assert page.locator("[data-figure=histograms]").get_attribute("data-epoch") == shown
-    assert int(page.locator("span.number:not(.token)").inner_text().split()[0]) >= int(before.split()[0])
-    assert store.snapshot(id).metrics["epoch"].max() >= 10
-
-    # The tab is loaded again in the middle: the run goes on, and the page finds it.
-    page.reload()
-    expect(page.locator(".pill").first).to_have_text("Running")
-    drawn(page)
-    reached = store.snapshot(id).metrics["epoch"].max()
-    until(lambda: store.snapshot(id).metrics["epoch"].max() > reached)
-
-    page.get_by_role("button", name="Cancel").click()
-    expect(page.locator(".pill").first).to_have_text("Cancelled")
-    expect(page.get_by_role("button", name="Cancel")).to_have_count(0)
-    assert store.snapshot(id).state == "cancelled"
-
-
 def test_the_slider_scrubs_the_histograms_without_the_server(page: Page, store: Store) -> None:
     id = stored.put(store, synthetic.comparison(3, 12, name="Scrubbed"))
     page.goto(f"/lab?id={id}")

@@ -62,10 +62,20 @@ class Live {
     this.page = null;
     this.timer = null;
     this.asking = false;
+    this.pressed = false; // whether the pointer is down on a chart
+    this.waiting = false; // whether a page waits to be drawn
     this.build();
     this.seen = () => document.hidden || this.ask();
     document.addEventListener("visibilitychange", this.seen);
     this.clock = setInterval(() => this.tick(), 1000);
+    // A drawing under a pressed pointer would end the reader's drag: it waits until the pointer is up.
+    this.grid.addEventListener("pointerdown", () => (this.pressed = true), true);
+    this.released = () => {
+      if (!this.pressed) return;
+      this.pressed = false;
+      setTimeout(() => this.waiting && !this.destroyed && this.draw()); // after plotly has taken the drag
+    };
+    for (const kind of ["pointerup", "pointercancel"]) document.addEventListener(kind, this.released, true);
     this.sizes = new ResizeObserver(() => this.resize());
     this.sizes.observe(this.grid);
   }
@@ -195,6 +205,8 @@ class Live {
 
   draw() {
     const { page } = this;
+    this.waiting = this.pressed;
+    if (this.waiting) return;
     borrowStyles(this.root.getRootNode());
     this.pill.textContent = STATES[page.state] ?? page.state;
     this.pill.dataset.state = page.state;
@@ -387,6 +399,7 @@ class Live {
     clearTimeout(this.timer);
     clearInterval(this.clock);
     document.removeEventListener("visibilitychange", this.seen);
+    for (const kind of ["pointerup", "pointercancel"]) document.removeEventListener(kind, this.released, true);
     this.sizes.disconnect();
     for (const { plot } of Object.values(this.panels)) this.Plotly?.purge(plot);
   }

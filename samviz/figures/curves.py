@@ -1,5 +1,6 @@
 """Accuracy, loss and mean gamma over the epochs: the mean of the seeds of each arm, and their range."""
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -81,6 +82,11 @@ def curves_data(values: dict[str, np.ndarray], comparison: Comparison, measure: 
     return curves
 
 
+def uid(key: str) -> str:
+    """What plotly tells a trace by from one drawing to the next; it becomes part of a CSS class."""
+    return re.sub(r"[^a-z0-9_]", "-", key)
+
+
 def curves_figure(curves: list[Curve], measure: str, epochs: int) -> dict[str, Any]:
     """A plotly figure as a plain dictionary {data, layout}; `epochs` is the length of the axis.
 
@@ -97,7 +103,7 @@ def curves_figure(curves: list[Curve], measure: str, epochs: int) -> dict[str, A
                 {
                     "type": "scatter",
                     "mode": "lines",
-                    "uid": f"{curve.key} range",
+                    "uid": f"{uid(curve.key)}-range",
                     "legendgroup": curve.key,
                     "x": [*x.tolist(), *x[::-1].tolist()],
                     "y": [*high.tolist(), *low[::-1].tolist()],
@@ -114,7 +120,7 @@ def curves_figure(curves: list[Curve], measure: str, epochs: int) -> dict[str, A
                 "type": "scatter",
                 # A single point is no line: without a marker the first epoch of a run would show nothing.
                 "mode": "lines" if len(curve.epochs) > 1 else "markers",
-                "uid": curve.key,
+                "uid": uid(curve.key),
                 "legendgroup": curve.key,
                 "name": curve.label,
                 "x": curve.epochs.tolist(),

@@ -88,7 +88,7 @@ def histograms_figure(data: Histograms, comparison: Comparison, epoch: int | Non
             {
                 "type": "scatter",
                 "mode": "lines",
-                "uid": arm.key,
+                "uid": f"arm{k}",
                 "legendgroup": arm.key,
                 "name": comparison.labels[arm.key],
                 "x": centers,

@@ -79,10 +79,11 @@ def _form(store: Store, locked: bool) -> None:
     lab_form.arms()
     lab_form.recipe()
     comparison: Comparison | None = None
-    try:
-        comparison = lab_form.read()
-    except ValueError as error:
-        st.error(str(error))
+    with st.container():
+        try:
+            comparison = lab_form.read()
+        except ValueError as error:
+            st.error(str(error))
     with st.container(horizontal=True, vertical_alignment="center"):
         start = st.button("Start", icon=":material/play_arrow:", type="primary", disabled=locked or comparison is None)
         lab_jobs.estimate(store, comparison, locked)

@@ -140,8 +140,10 @@ def arms() -> None:
     """One row an arm, with buttons to add and to remove."""
     st.markdown("**Arms**", help=_ARMS_HELP)
     rows = st.session_state[_key("arms")]
-    for row in rows:
-        _arm(row, alone=len(rows) == 1)
+    # A container, so that all below keeps its place among the page's elements when a row comes or goes.
+    with st.container():
+        for row in rows:
+            _arm(row, alone=len(rows) == 1)
 
     def add() -> None:
         row = max(rows) + 1

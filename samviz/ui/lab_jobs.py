@@ -27,10 +27,11 @@ def data_choice(store: Store, locked: bool) -> None:
     statuses = {status.key: status for status in data.status()}
     labels = {key: status.label + ("" if status.ready else ", not here yet") for key, status in statuses.items()}
     status = statuses[lab_form.dataset(labels)]
-    if status.ready:
-        st.caption(status.note)
-    else:
-        _missing(store, status, locked)
+    with st.container():
+        if status.ready:
+            st.caption(status.note)
+        else:
+            _missing(store, status, locked)
 
 
 def _missing(store: Store, status: DatasetStatus, locked: bool) -> None:

@@ -1,5 +1,7 @@
 """Curves: means and ranges over the seeds that have come so far, valid plotly figures, fixed colors."""
 
+import re
+
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
@@ -71,7 +73,9 @@ def test_figures_are_valid_and_wear_the_arms_colors(measure: str, seeds: int) ->
     lines = [trace for trace in figure.data if trace.line.width == 2]
     assert [trace.line.color for trace in lines] == [palette.color(arm.variant, arm.scope) for arm in spec.arms]
     assert len(figure.data) == (4 if seeds == 1 else 8)
-    assert len({trace.uid for trace in figure.data}) == len(figure.data)
+    uids = {trace.uid for trace in figure.data}
+    assert len(uids) == len(figure.data)
+    assert all(re.fullmatch("[a-z0-9_-]+", uid) for uid in uids)  # each becomes a CSS class
 
 
 def test_a_long_run_is_thinned_and_keeps_its_last_epoch() -> None:

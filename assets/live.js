@@ -305,7 +305,8 @@ class Live {
     const touch = matchMedia("(pointer: coarse)").matches;
     const axis = { gridcolor: this.theme.line, zerolinecolor: this.theme.line, linecolor: this.theme.line };
     const layout = {
-      ...figure.layout,
+      // A copy: plotly writes a zoom into the ranges that it was given, and would take them for Python's next time.
+      ...structuredClone(figure.layout),
       title: undefined,
       uirevision: this.id, // what the reader has zoomed stays as it is, for as long as it is the same comparison
       autosize: true,
@@ -391,7 +392,10 @@ class Live {
 
   resize() {
     if (!this.Plotly || !this.page) return;
-    for (const { plot } of Object.values(this.panels)) if (plot.layout) this.Plotly.Plots.resize(plot);
+    for (const { plot } of Object.values(this.panels)) {
+      // Plotly refuses to resize what is not on the screen, as when the page is about to take the charts away.
+      if (plot.layout && plot.getClientRects().length) this.Plotly.Plots.resize(plot);
+    }
   }
 
   destroy() {

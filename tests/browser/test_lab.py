@@ -1,7 +1,6 @@
-"""The Lab page in a real browser: a real run watched, zoomed, reloaded and cancelled; lists, failures, strangers."""
+"""The Lab page in a real browser, over stored comparisons: scrubbing, failures, lists, strangers, small screens."""
 
 import socket
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,21 +11,14 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from samviz.runs import Store, open_store
 from samviz.runs.store import EXAMPLE
-from samviz.spec import Arm, Comparison, Recipe
+from samviz.ui import access
 from tests import stored, synthetic
 from tests.serve import running_app
 
 pytestmark = pytest.mark.browser
 
-SECONDS = 90_000
+PATIENCE = 90_000
 """Milliseconds that a busy machine may take for what usually takes one second."""
-
-LONG = Comparison(
-    name="Long enough to watch",
-    recipe=Recipe(train_size=200, test_size=100, batch_size=50, epochs=1500, label_noise=0.2),
-    arms=(Arm(), Arm(variant="sam", scope="norm_only", rho=0.5)),
-    seeds=(0, 1),
-)
 
 
 @pytest.fixture(scope="module")
@@ -36,14 +28,9 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def app(home: Path) -> Iterator[str]:
-    """An app of this module's own; at the end nothing is left running."""
+    """An app of this module's own: what its store holds is known."""
     with running_app(home) as address:
         yield address
-    store = open_store(home)
-    for summary in store.comparisons():
-        if summary.state in ("queued", "running"):
-            store.cancel(summary.id)
-    until(lambda: all(summary.state not in ("queued", "running") for summary in store.comparisons()))
 
 
 @pytest.fixture(scope="module")
@@ -53,35 +40,15 @@ def store(home: Path) -> Store:
 
 @pytest.fixture
 def page(page: Page) -> Page:
-    page.set_default_timeout(SECONDS)
-    expect.set_options(timeout=SECONDS)
+    page.set_default_timeout(PATIENCE)
+    expect.set_options(timeout=PATIENCE)
     return page
-
-
-def until(done, seconds: float = 90) -> None:
-    deadline = time.monotonic() + seconds
-    while not done():
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
 
 
 def drawn(page: Page) -> Locator:
     """The chart of the test accuracy, once it has a curve in it."""
     page.locator("[data-figure=test_accuracy] .scatterlayer .trace").first.wait_for(state="attached")
     return page.locator("[data-figure=test_accuracy]")
-
-
-def x_range(chart: Locator) -> list[float]:
-    return chart.evaluate("plot => plot._fullLayout.xaxis.range.map(Number)")
-
-
-def paste(page: Page, comparison: Comparison) -> None:
-    """Bring a recipe into the form, as a user does."""
-    page.get_by_text("Edit the recipe").click()
-    page.get_by_label("Paste a recipe").fill(comparison.to_json())
-    page.get_by_label("Paste a recipe").press("Control+Enter")
-    page.get_by_role("button", name="Use this recipe").click()
-    expect(page.get_by_label("Name")).to_have_value(comparison.name)
 
 
 def test_the_slider_scrubs_the_histograms_without_the_server(page: Page, store: Store) -> None:
@@ -124,7 +91,7 @@ def test_a_failed_run_shows_its_error_and_the_end_of_its_log(page: Page, store: 
     spec = synthetic.comparison(2, 4, name="Broken")
     id = stored.put(store, spec, reached={0: 2, 1: 4}, ends={0: "failed"}, error=error, log=log)
     page.goto(f"/lab?id={id}")
-    expect(page.locator(".pill").first).to_have_text("Failed")
+    expect(page.locator(".pill")).to_have_text("Failed")
     expect(page.locator(".failures summary")).to_have_text("Seed 0 failed: RuntimeError: <b>out of memory</b>")
     expect(page.locator("pre.error")).to_have_text(error)
     expect(page.locator("pre.log")).to_contain_text("epoch 59")
@@ -164,7 +131,7 @@ def test_nothing_is_wider_than_the_screen(browser: Browser, app: str, store: Sto
         base_url=app, viewport={"width": width, "height": 844}, color_scheme=theme, device_scale_factor=1
     )
     page = context.new_page()
-    page.set_default_timeout(SECONDS)
+    page.set_default_timeout(PATIENCE)
     for address in ("/", "/lab", f"/lab?id={id}"):
         page.goto(address)
         page.get_by_role("heading", level=1).wait_for()
@@ -184,24 +151,24 @@ def test_a_stranger_behind_a_proxy_may_look_but_not_act(browser: Browser, app: s
     with forwarding(int(app.rsplit(":", 1)[1])) as address:
         context = browser.new_context(base_url=address, viewport={"width": 1400, "height": 900})
         page = context.new_page()
-        page.set_default_timeout(SECONDS)
+        page.set_default_timeout(PATIENCE)
         page.goto("/lab")
-        expect(page.get_by_text("This connection came through a proxy.")).to_be_visible(timeout=SECONDS)
+        expect(page.get_by_text(access.ADVICE)).to_be_visible(timeout=PATIENCE)
         for name in ("Start", "Estimate the time"):
-            expect(page.get_by_role("button", name=name)).to_be_disabled(timeout=SECONDS)
+            expect(page.get_by_role("button", name=name)).to_be_disabled(timeout=PATIENCE)
         page.goto(f"/lab?id={id}")
         drawn(page)
-        expect(page.get_by_role("button", name="Delete")).to_be_disabled(timeout=SECONDS)
-        context.close()
+        expect(page.get_by_role("button", name="Delete")).to_be_disabled(timeout=PATIENCE)
+        context.close()  # so that the proxy's connections end
 
 
 def test_a_fresh_install_is_not_empty(browser: Browser, tmp_path: Path) -> None:
     assert EXAMPLE.is_file()
     with running_app(tmp_path / "fresh") as address:
         page = browser.new_page(base_url=address)
-        page.set_default_timeout(SECONDS)
+        page.set_default_timeout(PATIENCE)
         page.goto("/lab")
-        expect(page.get_by_role("heading", name="An example that ships with samviz")).to_be_visible(timeout=SECONDS)
+        expect(page.get_by_role("heading", name="An example that ships with samviz")).to_be_visible(timeout=PATIENCE)
         drawn(page)
         assert page.locator(".live tbody tr").count() == 4
         page.close()
@@ -221,17 +188,19 @@ def forwarding(port: int) -> Iterator[str]:
             pass  # either side has closed
 
     def serve(client: socket.socket) -> None:
-        head = b""
-        while b"\r\n\r\n" not in head:
-            if not (data := client.recv(65536)):
-                return
-            head += data
-        request, rest = head.split(b"\r\n", 1)
-        upstream = socket.create_connection(("127.0.0.1", port))
-        # One request a connection, so that each of them passes here.
-        upstream.sendall(request + b"\r\nX-Forwarded-For: 203.0.113.9\r\n" + rest)
-        Thread(target=pump, args=(upstream, client), daemon=True).start()
-        pump(client, upstream)
+        with client:
+            head = b""
+            while b"\r\n\r\n" not in head:
+                if not (data := client.recv(65536)):
+                    return
+                head += data
+            request, rest = head.split(b"\r\n", 1)
+            with socket.create_connection(("127.0.0.1", port)) as upstream:
+                upstream.sendall(request + b"\r\nX-Forwarded-For: 203.0.113.9\r\n" + rest)
+                back = Thread(target=pump, args=(upstream, client))
+                back.start()
+                pump(client, upstream)
+                back.join()
 
     def accept() -> None:
         while True:
@@ -239,10 +208,17 @@ def forwarding(port: int) -> Iterator[str]:
                 client, _ = server.accept()
             except OSError:
                 return
-            Thread(target=serve, args=(client,), daemon=True).start()
+            threads.append(Thread(target=serve, args=(client,)))
+            threads[-1].start()
 
-    Thread(target=accept, daemon=True).start()
+    threads: list[Thread] = []
+    accepting = Thread(target=accept)
+    accepting.start()
     try:
         yield f"http://127.0.0.1:{server.getsockname()[1]}"
     finally:
+        server.shutdown(socket.SHUT_RDWR)
+        accepting.join()
+        for thread in threads:
+            thread.join()
         server.close()

@@ -1,7 +1,9 @@
 """Comparisons with made-up numbers in a real store, written as a worker writes them but without a process."""
 
 import time
+from collections.abc import Iterator
 
+import pandas as pd
 from sqlalchemy import insert, select, update
 
 from samviz.runs import Store, jobs
@@ -52,19 +54,37 @@ def put(
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "worker.log").write_text(log, "utf-8")
         mine = metrics[metrics["seed"] == seed]
-        facts: list[Scalar | Histogram] = [Scalar(m.arm, m.epoch, m.step, m.name, m.value) for m in mine.itertuples()]
+        facts: list[Scalar | Histogram] = [*_scalars(mine)]
         per_epoch = comparison.recipe.steps_per_epoch
         for arm in comparison.arms:
             for step in range(steps * int(mine["epoch"].max() if len(mine) else 0)):
                 epoch, at = divmod(step, steps)
                 for name in ("batch_loss", "lr"):
                     facts.append(Scalar(arm.key, epoch + 1, epoch * per_epoch + at + 1, name, 1.0))
-        facts += [
-            Histogram(h.arm, h.epoch, h.epoch * per_epoch, h.name, h.low, h.high, h.counts)
-            for h in histograms[histograms["seed"] == seed].itertuples()
-        ]
+        facts += _histograms(histograms[histograms["seed"] == seed], per_epoch)
         done = 1.0 if reached is None else max(reached.get(seed, 0), 0) / comparison.recipe.epochs
         with jobs.fenced(store.engine, job, progress=done) as connection:
             jobs.write(connection, job, facts)
         jobs.end(store.engine, job, state, error=error if state == "failed" else "")
     return str(number)
+
+
+def add_epoch(
+    store: Store, id: str, seed: int, epoch: int, metrics: pd.DataFrame, histograms: pd.DataFrame, per_epoch: int
+) -> None:
+    """Write one more epoch of a stored run, in one transaction."""
+    mine = (jobs_table.c.comparison == int(id)) & (jobs_table.c.seed == seed)
+    with writing(store.engine) as connection:
+        job = jobs.of_row(connection.execute(select(jobs_table).where(mine)).one())
+        at = [(frame["seed"] == seed) & (frame["epoch"] == epoch) for frame in (metrics, histograms)]
+        jobs.write(connection, job, [*_scalars(metrics[at[0]]), *_histograms(histograms[at[1]], per_epoch)])
+
+
+def _scalars(metrics: pd.DataFrame) -> Iterator[Scalar]:
+    return (Scalar(m.arm, m.epoch, m.step, m.name, m.value) for m in metrics.itertuples())
+
+
+def _histograms(histograms: pd.DataFrame, per_epoch: int) -> Iterator[Histogram]:
+    return (
+        Histogram(h.arm, h.epoch, h.epoch * per_epoch, h.name, h.low, h.high, h.counts) for h in histograms.itertuples()
+    )

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 
+from samviz.figures.tally import Tally
 from samviz.runs.views import HISTOGRAM_COLUMNS, METRIC_COLUMNS, RunView, Snapshot
 from samviz.spec import Comparison, Recipe
 from samviz.spec.presets import default_arms
@@ -90,3 +91,14 @@ def snapshot(seeds: int = 3, epochs: int = 60, state: str = "finished", id: str 
         "histograms": histograms(spec),
     }
     return Snapshot(**fields | change)
+
+
+def tally(frame: pd.DataFrame, comparison: Comparison) -> Tally:
+    """Rows of metrics or of histograms alone, as the figures take them."""
+    rows = tuples(frame)
+    return Tally(comparison).add(*((rows, []) if "value" in frame else ([], rows)))
+
+
+def tuples(frame: pd.DataFrame) -> list[tuple]:
+    """A frame's rows."""
+    return list(frame.itertuples(index=False, name=None))

@@ -7,8 +7,7 @@ from typing import Any
 import numpy as np
 
 from samviz.figures import palette
-from samviz.figures.cubes import shown_epochs
-from samviz.spec import Comparison
+from samviz.figures.tally import Tally, shown_epochs
 
 MOST_POINTS = 250
 """Points of a line: more cannot be told apart on a screen, and every refresh of the live page sends them."""
@@ -53,30 +52,35 @@ class Curve:
     """How many seeds have reached the epoch."""
 
 
-def curves_data(values: dict[str, np.ndarray], comparison: Comparison, measure: str) -> list[Curve]:
-    """One curve for each arm that has a value; `values` from `cubes`, KeyError for a measure not in `MEASURES`."""
+def curves_data(tally: Tally, measure: str) -> list[Curve]:
+    """One curve for each arm that has a value; KeyError for a measure that is not in `MEASURES`."""
     decimals = MEASURES[measure].decimals
+    comparison, values = tally.comparison, tally.measure(measure)
+    finite = np.isfinite(values)  # (arms, seeds, epochs + 1)
+    count = finite.sum(axis=1)
+    mean = np.where(finite, values, 0).sum(axis=1) / np.maximum(count, 1)
+    low = np.where(count >= 2, np.where(finite, values, np.inf).min(axis=1), np.nan)
+    high = np.where(count >= 2, np.where(finite, values, -np.inf).max(axis=1), np.nan)
+    mean, low, high = (np.round(array, decimals) for array in (mean, low, high))
+    labels = comparison.labels
     curves = []
-    for arm, of_arm in zip(comparison.arms, values[measure], strict=True):
-        finite = np.isfinite(of_arm)  # (seeds, epochs + 1)
-        count = finite.sum(axis=0)
-        if not count.any():
+    for k, arm in enumerate(comparison.arms):
+        reached = np.flatnonzero(count[k])
+        if reached.size == 0:
             continue
-        epochs = shown_epochs(int(np.flatnonzero(count)[-1]), MOST_POINTS)
-        epochs = epochs[count[epochs] > 0]
-        of_arm, finite, count = of_arm[:, epochs], finite[:, epochs], count[epochs]
-        several = count >= 2
+        epochs = shown_epochs(int(reached[-1]), MOST_POINTS)
+        epochs = epochs[count[k, epochs] > 0]
         curves.append(
             Curve(
                 key=arm.key,
-                label=comparison.labels[arm.key],
+                label=labels[arm.key],
                 color=palette.color(arm.variant, arm.scope),
                 dash=palette.dash(arm.variant, arm.scope),
                 epochs=epochs,
-                mean=np.round(np.where(finite, of_arm, 0).sum(axis=0) / count, decimals),
-                low=np.round(np.where(several, np.where(finite, of_arm, np.inf).min(axis=0), np.nan), decimals),
-                high=np.round(np.where(several, np.where(finite, of_arm, -np.inf).max(axis=0), np.nan), decimals),
-                seeds=count,
+                mean=mean[k, epochs],
+                low=low[k, epochs],
+                high=high[k, epochs],
+                seeds=count[k, epochs],
             )
         )
     return curves

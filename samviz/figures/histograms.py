@@ -1,13 +1,13 @@
 """Gamma of the norm layers, one row of bars for each arm over common bins, at any epoch (SAM-ON Fig. 4)."""
 
 from dataclasses import dataclass
+from math import isfinite
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from samviz.figures import palette
-from samviz.figures.cubes import shown_epochs
+from samviz.figures.tally import Tally, shown_epochs
 from samviz.spec import Comparison
 
 MOST_EPOCHS = 60
@@ -37,32 +37,19 @@ class Histograms:
         return self.low + (np.arange(bins) + 0.5) * (self.high - self.low) / bins
 
 
-def histograms_data(histograms: pd.DataFrame, comparison: Comparison, name: str = "gamma") -> Histograms | None:
-    """Pool the seeds; None where there is no histogram of this name yet.
-
-    `histograms` has the columns seed, arm, epoch, name, low, high and counts, with the same bins in every row of a
-    name: ValueError otherwise.
-    """
-    rows = histograms[(histograms["name"] == name).to_numpy()]
-    if rows.empty:
+def histograms_data(tally: Tally, name: str = "gamma") -> Histograms | None:
+    """The histograms of one kind of parameter; None where there is none yet."""
+    if name not in tally.bins:
         return None
-    low, high = float(rows["low"].iloc[0]), float(rows["high"].iloc[0])
-    bins = len(rows["counts"].iloc[0])
-    if (rows["low"] != low).any() or (rows["high"] != high).any():
-        raise ValueError(f"The histograms of {name} must have common bins, but their ends differ.")
-    epochs = shown_epochs(int(rows["epoch"].max()), MOST_EPOCHS)
-    arm = pd.Index([arm.key for arm in comparison.arms]).get_indexer(rows["arm"])
-    epoch = pd.Index(epochs).get_indexer(rows["epoch"])
-    counts = np.zeros((len(epochs), len(comparison.arms), bins), np.int64)
-    seeds = np.zeros(counts.shape[:2], np.int64)
-    known = (arm >= 0) & (epoch >= 0)
-    arm, epoch = arm[known], epoch[known]
-    np.add.at(counts, (epoch, arm), np.array(rows["counts"].to_numpy()[known].tolist(), np.int64))
-    np.add.at(seeds, (epoch, arm), 1)
+    low, high = tally.bins[name]
+    reached = np.flatnonzero(tally.pooled[name].any(axis=1))
+    epochs = shown_epochs(int(reached[-1]), MOST_EPOCHS)
+    counts = tally.counts[name][epochs]
+    bins = counts.shape[2]
     centers = low + (np.arange(bins) + 0.5) * (high - low) / bins
     total = counts.sum(axis=2)
     mean = np.where(total > 0, counts @ centers / np.maximum(total, 1), np.nan)
-    return Histograms(low=low, high=high, epochs=epochs, counts=counts, seeds=seeds, mean=mean)
+    return Histograms(low=low, high=high, epochs=epochs, counts=counts, seeds=tally.pooled[name][epochs], mean=mean)
 
 
 def histograms_figure(data: Histograms, comparison: Comparison, epoch: int | None = None) -> dict[str, Any]:
@@ -72,7 +59,7 @@ def histograms_figure(data: Histograms, comparison: Comparison, epoch: int | Non
     the epochs are scrubbed.
     """
     at = len(data.epochs) - 1 if epoch is None else int(np.searchsorted(data.epochs, epoch))
-    arms = comparison.arms
+    arms, labels = comparison.arms, comparison.labels
     used = np.flatnonzero(data.counts.sum(axis=(0, 1)))
     width = (data.high - data.low) / data.counts.shape[2]
     start = data.low + width * max(int(used[0]) - 1, 0) if used.size else data.low
@@ -90,7 +77,7 @@ def histograms_figure(data: Histograms, comparison: Comparison, epoch: int | Non
                 "mode": "lines",
                 "uid": f"arm{k}",
                 "legendgroup": arm.key,
-                "name": comparison.labels[arm.key],
+                "name": labels[arm.key],
                 "x": centers,
                 "y": data.counts[at, k].tolist(),
                 "yaxis": f"y{axis}",
@@ -112,7 +99,7 @@ def histograms_figure(data: Histograms, comparison: Comparison, epoch: int | Non
     layout["hovermode"] = "closest"
     layout["annotations"] = [
         {
-            "text": mean_text(comparison.labels[arm.key], data.mean[at, k]),
+            "text": mean_text(labels[arm.key], data.mean[at, k]),
             "x": 1,
             "y": 1 - k / len(arms) - gap,
             "xref": "paper",
@@ -129,7 +116,7 @@ def histograms_figure(data: Histograms, comparison: Comparison, epoch: int | Non
 
 def mean_text(label: str, mean: float) -> str:
     """What stands in an arm's row: its name and the mean of its gammas, if it has any."""
-    return f"{label}, mean {mean:.3f}" if np.isfinite(mean) else label
+    return f"{label}, mean {mean:.3f}" if isfinite(mean) else label
 
 
 def title_text(data: Histograms, at: int) -> str:

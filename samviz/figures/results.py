@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from samviz.figures import palette
+from samviz.figures.tally import Tally
 from samviz.spec import Comparison
 
 
@@ -46,19 +47,22 @@ def _spread(values: np.ndarray) -> Spread:
     )
 
 
-def results_data(values: dict[str, np.ndarray], comparison: Comparison) -> list[Result]:
-    """One result an arm, from `cubes`; a seed counts once it has a test accuracy of the last epoch."""
-    test, train, seconds = (values[name] for name in ("test_accuracy", "train_accuracy", "seconds"))
+def results_data(tally: Tally) -> list[Result]:
+    """One result an arm; a seed counts once it has a test accuracy of the last epoch."""
+    test, train, seconds = (tally.measure(name) for name in ("test_accuracy", "train_accuracy", "seconds"))
+    diverged = np.isfinite(tally.measure("diverged"))
+    comparison = tally.comparison
+    labels = comparison.labels
     results = []
     for k, arm in enumerate(comparison.arms):
         done = np.isfinite(test[k, :, -1])
         final = test[k, done, -1]
-        rested = zip(*np.nonzero(np.isfinite(values["diverged"][k])), strict=True)
+        rested = zip(*np.nonzero(diverged[k]), strict=True)
         own = seconds[k][np.isfinite(seconds[k]).any(axis=1)]
         results.append(
             Result(
                 key=arm.key,
-                label=comparison.labels[arm.key],
+                label=labels[arm.key],
                 color=palette.color(arm.variant, arm.scope),
                 rho=arm.rho,
                 final=_spread(final),

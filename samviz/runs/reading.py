@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import time
-from dataclasses import dataclass
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,17 @@ from sqlalchemy.engine import Connection
 
 from samviz.runs.exchange import frame
 from samviz.runs.schema import comparisons, jobs, unusable
-from samviz.runs.views import HISTOGRAM_COLUMNS, METRIC_COLUMNS, JobView, RunView, Snapshot, Summary
+from samviz.runs.views import (
+    HISTOGRAM_COLUMNS,
+    METRIC_COLUMNS,
+    Header,
+    JobView,
+    News,
+    Place,
+    RunView,
+    Snapshot,
+    Summary,
+)
 from samviz.spec import DATASETS, NETWORKS, Comparison
 
 
@@ -32,17 +42,6 @@ _HISTOGRAMS = """
 SELECT "row", seed, arm, epoch, name, low, high, counts FROM histograms JOIN jobs ON jobs.id = run
 WHERE "row" > ? AND comparison = ? ORDER BY "row"
 """
-
-
-@dataclass(frozen=True)
-class Reading:
-    """A snapshot, and what the next one needs to read no more than the rows that came after it."""
-
-    snapshot: Snapshot
-    resumed: list[int]
-    """Of each run, the last attempt that dropped rows; when this changes, everything is read again."""
-    last_metric: int
-    last_histogram: int
 
 
 def number(id: str) -> int:
@@ -88,32 +87,23 @@ def summary(snapshot: Snapshot) -> Summary:
     return _summary(snapshot.id, snapshot.comparison, snapshot.created, states, progress, bundled=snapshot.bundled)
 
 
-def read(connection: Connection, number: int, folder: Path, before: Reading | None) -> Reading:
+def news(connection: Connection, number: int, folder: Path, since: Place | None) -> News:
     """One comparison, in one transaction; logs lie under `folder`. KeyError where there is no such comparison.
 
-    `before` is an earlier reading of the same comparison, from which all rows are taken that it has.
+    Only the rows after the place `since`, unless rows before it were dropped: then all of them.
     """
-    import pandas as pd
-
     etag = revision(connection, number)
     row = connection.execute(select(comparisons).where(comparisons.c.id == number)).one()
     rows = connection.execute(select(jobs).where(jobs.c.comparison == number).order_by(jobs.c.id)).all()
-    resumed = [run.resumed for run in rows]
-    if before is None or before.resumed != resumed:
-        metric, histogram, old = 0, 0, None
-    else:
-        metric, histogram, old = before.last_metric, before.last_histogram, before.snapshot
-    new_metrics = _rows(connection, _METRICS, metric, number)
-    new_histograms = _rows(connection, _HISTOGRAMS, histogram, number)
-    metrics = frame(METRIC_COLUMNS, [row[1:] for row in new_metrics])
-    counts = frame(HISTOGRAM_COLUMNS, [(*row[1:-1], tuple(json.loads(row[-1]))) for row in new_histograms])
-    if old is not None:
-        metrics = pd.concat([old.metrics, metrics], ignore_index=True)
-        counts = pd.concat([old.histograms, counts], ignore_index=True)
+    resumed = tuple(run.resumed for run in rows)
+    anew = since is None or since.resumed != resumed
+    after = Place(resumed=resumed, metric=0, histogram=0) if anew else since
+    metrics = _rows(connection, _METRICS, after.metric, number)
+    histograms = _rows(connection, _HISTOGRAMS, after.histogram, number)
     comparison = Comparison.from_dict(row.spec)
     runs = tuple(_run(run, folder) for run in rows)
     labels = [run.data_label for run in rows if run.data_label]
-    snapshot = Snapshot(
+    header = Header(
         id=str(number),
         comparison=comparison,
         state=_overall([run.state for run in runs]),
@@ -121,12 +111,30 @@ def read(connection: Connection, number: int, folder: Path, before: Reading | No
         runs=runs,
         data_label=labels[0] if labels else DATASETS[comparison.recipe.dataset].label,
         revision=etag,
-        metrics=metrics,
-        histograms=counts,
     )
-    last_metric = new_metrics[-1][0] if new_metrics else metric
-    last_histogram = new_histograms[-1][0] if new_histograms else histogram
-    return Reading(snapshot, resumed, last_metric, last_histogram)
+    return News(
+        header=header,
+        metrics=[row[1:] for row in metrics],
+        histograms=[(*row[1:-1], tuple(json.loads(row[-1]))) for row in histograms],
+        anew=anew,
+        place=Place(
+            resumed=resumed,
+            metric=metrics[-1][0] if metrics else after.metric,
+            histogram=histograms[-1][0] if histograms else after.histogram,
+        ),
+    )
+
+
+def joined(old: Snapshot | None, news: News) -> Snapshot:
+    """The snapshot that an earlier one becomes with the news since."""
+    import pandas as pd
+
+    metrics, histograms = frame(METRIC_COLUMNS, news.metrics), frame(HISTOGRAM_COLUMNS, news.histograms)
+    if old is not None and not news.anew:
+        metrics = pd.concat([old.metrics, metrics], ignore_index=True)
+        histograms = pd.concat([old.histograms, histograms], ignore_index=True)
+    header = {field.name: getattr(news.header, field.name) for field in fields(Header)}
+    return Snapshot(**header, metrics=metrics, histograms=histograms)
 
 
 def job(connection: Connection, number: int) -> JobView:

@@ -20,13 +20,13 @@ from samviz.runs import exchange, jobs, process, reading
 from samviz.runs.schema import comparisons as comparisons_table
 from samviz.runs.schema import connect, writing
 from samviz.runs.schema import jobs as jobs_table
-from samviz.runs.views import Estimate, JobView, Snapshot, Summary
+from samviz.runs.views import Estimate, JobView, News, Place, Snapshot, Summary
 from samviz.spec import DATASETS, Comparison, check
 
 EXAMPLE = Path(__file__).parents[2] / "assets" / "example.json"
 """The comparison that ships with samviz."""
 EXAMPLE_ID = "example"
-READINGS_KEPT = 8
+SNAPSHOTS_KEPT = 8
 
 
 def open_store(home: Path | None = None) -> Store:
@@ -53,7 +53,7 @@ class Store:
     def __init__(self, home: Path) -> None:
         self.home = home
         self.engine = connect(home)
-        self._readings: dict[str, reading.Reading] = {}
+        self._kept: dict[str, tuple[Snapshot, Place | None]] = {}
 
     def close(self) -> None:
         """Close the connections; the store opens new ones when it is used again."""
@@ -154,18 +154,34 @@ class Store:
         frames as read-only.
         """
         revision = self.revision(id)
-        kept = self._readings.get(id)
-        if kept is not None and kept.snapshot.revision == revision:
-            return kept.snapshot
+        snapshot, place = self._kept.get(id, (None, None))
+        if snapshot is not None and snapshot.revision == revision:
+            return snapshot
         if id == EXAMPLE_ID:
-            example = exchange.from_json(EXAMPLE.read_text("utf-8"), id=id, revision=revision, bundled=True)
-            newest = reading.Reading(example, [], 0, 0)
+            snapshot = exchange.from_json(EXAMPLE.read_text("utf-8"), id=id, revision=revision, bundled=True)
         else:
-            with self.engine.connect() as connection:
-                newest = reading.read(connection, reading.number(id), self.home / "runs", kept)
-        others = {name: other for name, other in self._readings.items() if name != id}
-        self._readings = dict(list((others | {id: newest}).items())[-READINGS_KEPT:])
-        return newest.snapshot
+            news = self._news(id, place)
+            snapshot, place = reading.joined(snapshot, news), news.place
+        others = {name: other for name, other in self._kept.items() if name != id}
+        self._kept = dict(list((others | {id: (snapshot, place)}).items())[-SNAPSHOTS_KEPT:])
+        return snapshot
+
+    def news(self, id: str, since: Place | None = None) -> News:
+        """What is new in a comparison since the place where an earlier look ended; KeyError where there is no such one.
+
+        For who keeps tallies of his own and looks often: it makes no frames.
+        """
+        if id != EXAMPLE_ID:
+            return self._news(id, since)
+        snapshot = self.snapshot(id)
+        place = Place(resumed=(), metric=len(snapshot.metrics), histogram=len(snapshot.histograms))
+        frames = (snapshot.metrics, snapshot.histograms) if since != place else (snapshot.metrics[:0],) * 2
+        metrics, histograms = (list(frame.itertuples(index=False, name=None)) for frame in frames)
+        return News(header=snapshot, metrics=metrics, histograms=histograms, anew=since != place, place=place)
+
+    def _news(self, id: str, since: Place | None) -> News:
+        with self.engine.connect() as connection:
+            return reading.news(connection, reading.number(id), self.home / "runs", since)
 
     def export(self, id: str) -> str:
         """The snapshot as JSON text, from which `samviz.runs.exchange.from_json` makes the same snapshot."""

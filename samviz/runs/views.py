@@ -63,8 +63,8 @@ class Summary:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Snapshot:
-    """All that is known of one comparison at one moment."""
+class Header:
+    """What is known of one comparison at one moment, but for its numbers."""
 
     id: str
     comparison: Comparison
@@ -76,10 +76,41 @@ class Snapshot:
     revision: str
     """Changes whenever anything in the snapshot changes: an ETag."""
     bundled: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Snapshot(Header):
+    """All that is known of one comparison at one moment."""
+
     metrics: pd.DataFrame = field(repr=False)
     """Rows of METRIC_COLUMNS; arm is `Arm.key`."""
     histograms: pd.DataFrame = field(repr=False)
     """Rows of HISTOGRAM_COLUMNS; counts is a tuple of ints over equal bins from low to high."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """How far somebody has read in a comparison's rows."""
+
+    resumed: tuple[int, ...]
+    """Of each run, the last attempt that dropped rows; when this changes, everything has to be read again."""
+    metric: int
+    histogram: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class News:
+    """What is new since a place: plain tuples, since a frame takes longer to make than a live page's refresh may."""
+
+    header: Header
+    metrics: list[tuple]
+    """In the order of METRIC_COLUMNS."""
+    histograms: list[tuple]
+    """In the order of HISTOGRAM_COLUMNS."""
+    anew: bool
+    """Whether these are all rows, from the start: what was read before no longer counts."""
+    place: Place
+    """Where to go on."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 
-from samviz.figures.cubes import cubes
 from samviz.figures.results import conclusion, results_data
 from tests import synthetic
 
@@ -11,7 +10,7 @@ from tests import synthetic
 def test_results_agree_with_numpy_over_the_finished_seeds() -> None:
     spec = synthetic.comparison(4, epochs=8)
     metrics = synthetic.metrics(spec, {0: 8, 1: 8, 2: 8, 3: 5})
-    for result in results_data(cubes(metrics, spec), spec):
+    for result in results_data(synthetic.tally(metrics, spec)):
         own = metrics[(metrics["arm"] == result.key) & (metrics["seed"] < 3)]
         test = own[own["name"] == "test_accuracy"].pivot(index="seed", columns="epoch", values="value").to_numpy()
         train = own[(own["name"] == "train_accuracy") & (own["epoch"] == 8)]["value"].to_numpy()
@@ -24,21 +23,21 @@ def test_results_agree_with_numpy_over_the_finished_seeds() -> None:
 
 def test_one_seed_has_no_spread_and_no_conclusion() -> None:
     spec = synthetic.comparison(1, epochs=3)
-    results = results_data(cubes(synthetic.metrics(spec), spec), spec)
+    results = results_data(synthetic.tally(synthetic.metrics(spec), spec))
     assert all(result.final.n == 1 and np.isnan(result.final.sd) for result in results)
     assert conclusion(spec, results).startswith("One seed: no conclusion can be drawn")
 
 
 def test_before_two_seeds_have_finished_there_is_no_conclusion() -> None:
     spec = synthetic.comparison(3, epochs=3)
-    results = results_data(cubes(synthetic.metrics(spec, {0: 3, 1: 2}), spec), spec)
+    results = results_data(synthetic.tally(synthetic.metrics(spec, {0: 3, 1: 2}), spec))
     assert "no conclusion can be drawn yet" in conclusion(spec, results)
-    assert results_data(cubes(synthetic.metrics(spec, {}), spec), spec)[0].final.n == 0
+    assert results_data(synthetic.tally(synthetic.metrics(spec, {}), spec))[0].final.n == 0
 
 
 def test_with_more_seeds_the_table_says_how_many() -> None:
     spec = synthetic.comparison(3, epochs=3)
-    assert "over 3 seeds" in conclusion(spec, results_data(cubes(synthetic.metrics(spec), spec), spec))
+    assert "over 3 seeds" in conclusion(spec, results_data(synthetic.tally(synthetic.metrics(spec), spec)))
 
 
 def test_a_diverged_seed_is_named_and_left_out() -> None:
@@ -47,7 +46,7 @@ def test_a_diverged_seed_is_named_and_left_out() -> None:
     late = (metrics["arm"] == "sgd") & (metrics["seed"] == 1) & (metrics["epoch"] >= 2)
     metrics = metrics[~late]
     metrics.loc[len(metrics) + 1000] = (1, "sgd", 2, 40, "diverged", 40.0)
-    results = results_data(cubes(metrics, spec), spec)
+    results = results_data(synthetic.tally(metrics, spec))
     assert results[0].diverged == {1: 2}
     assert results[0].final.n == 2
     assert [r.diverged for r in results[1:]] == [{}, {}, {}]

@@ -36,6 +36,11 @@ class Histograms:
         bins = self.counts.shape[2]
         return self.low + (np.arange(bins) + 0.5) * (self.high - self.low) / bins
 
+    @property
+    def tops(self) -> np.ndarray:
+        """(epochs,): the height of a row at each epoch: the same for all arms, with room for text above the bars."""
+        return np.round(np.maximum(self.counts.max(axis=(1, 2)), 1) * 1.5, 2)
+
 
 def histograms_data(tally: Tally, name: str = "gamma") -> Histograms | None:
     """The histograms of one kind of parameter; None where there is none yet."""
@@ -64,13 +69,14 @@ def histograms_figure(data: Histograms, comparison: Comparison, epoch: int | Non
     width = (data.high - data.low) / data.counts.shape[2]
     start = data.low + width * max(int(used[0]) - 1, 0) if used.size else data.low
     stop = data.low + width * min(int(used[-1]) + 2, data.counts.shape[2]) if used.size else data.high
+    top = float(data.tops[at])
     traces, layout = [], {}
     centers = np.round(data.centers, 6).tolist()
     gap = 0.22 / len(arms)
     for k, arm in enumerate(arms):
         axis = "" if k == 0 else str(k + 1)
         color = palette.color(arm.variant, arm.scope)
-        top = 1 - k / len(arms)
+        upper = 1 - k / len(arms)
         traces.append(
             {
                 "type": "scatter",
@@ -88,8 +94,8 @@ def histograms_figure(data: Histograms, comparison: Comparison, epoch: int | Non
             }
         )
         layout[f"yaxis{axis}"] = {
-            "domain": [top - 1 / len(arms), top - gap],
-            "range": [0, top_count(data, at)],
+            "domain": [upper - 1 / len(arms), upper - gap],
+            "range": [0, top],
             "showticklabels": False,
             "showgrid": False,
             "fixedrange": True,
@@ -123,8 +129,3 @@ def title_text(data: Histograms, at: int) -> str:
     """The title at the epoch with index `at`: the epoch, and how many seeds are pooled."""
     seeds = int(data.seeds[at].max())
     return f"γ of the norm layers after epoch {data.epochs[at]}" + (f", {seeds} seeds" if seeds > 1 else "")
-
-
-def top_count(data: Histograms, at: int) -> float:
-    """The height of a row at the epoch with index `at`: the same for all arms, with room for text above the bars."""
-    return round(max(int(data.counts[at].max()), 1) * 1.5, 2)

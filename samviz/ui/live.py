@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 from samviz.figures import palette
 from samviz.figures.curves import MEASURES, curves_data, curves_figure
-from samviz.figures.histograms import Histograms, histograms_data, histograms_figure, mean_text, title_text, top_count
+from samviz.figures.histograms import Histograms, histograms_data, histograms_figure, mean_text, title_text
 from samviz.figures.results import Spread, conclusion, results_data
 from samviz.figures.tally import Tally
 from samviz.runs.views import Header, News, Place, RunView
@@ -161,7 +161,7 @@ def _histograms(data: Histograms, comparison: Comparison) -> dict[str, Any]:
         "counts": b64encode(data.counts.astype(f"<u{width}").tobytes()).decode(),
         "width": width,
         "bins": data.counts.shape[2],
-        "tops": [top_count(data, at) for at in indices],
+        "tops": data.tops.tolist(),
         "titles": [title_text(data, at) for at in indices],
         "texts": [[mean_text(*pair) for pair in zip(labels, row, strict=True)] for row in data.mean.tolist()],
     }

@@ -2,6 +2,7 @@
 // chosen epoch stay as they are. All numbers and figures come from Python; this file only places them.
 
 import { element } from "./controls.js";
+import { borrowStyles, loadPlotly } from "./plotly.js";
 
 const POLL_MS = 1000;
 const RETRY_MS = 3000;
@@ -16,33 +17,6 @@ const COLUMNS = [
   ["Seconds an epoch", "Training alone, without evaluation", (_, result) => result.seconds],
   ["Seeds", "Seeds that have finished all epochs", (_, result) => result.n],
 ];
-
-let plotlyLoading = null;
-
-function loadPlotly() {
-  plotlyLoading ??= new Promise((done, fail) => {
-    if (window.Plotly) return done(window.Plotly);
-    const script = element("script", { src: "/vendor/plotly.min.js", load: () => done(window.Plotly) });
-    script.addEventListener("error", () => {
-      plotlyLoading = null;
-      script.remove();
-      fail(new Error("plotly.js did not load"));
-    });
-    document.head.append(script);
-  });
-  return plotlyLoading;
-}
-
-/** Plotly writes its style rules into the document's head; a shadow root does not see those, so it gets a copy. */
-function borrowStyles(root) {
-  if (!(root instanceof ShadowRoot) || root.querySelector("style[data-plotly]")) return;
-  const source = document.getElementById("plotly.js-style-global");
-  if (!source) return;
-  const rules = [...source.sheet.cssRules].map((rule) => rule.cssText);
-  const style = element("style", { "data-plotly": true });
-  style.textContent = rules.join("\n");
-  root.append(style);
-}
 
 /** The counts of all epochs and arms, one after the other: little-endian numbers of two or four bytes, in base64. */
 function unpack({ counts, width }) {
@@ -131,20 +105,8 @@ class Live {
     const table = element("table", {}, element("thead", {}, element("tr", {}, ...head)), this.table);
     const line = element("div", { class: "head" }, this.pill, this.bar, this.percent, this.elapsed, this.data);
     const results = element("div", { class: "results" }, table);
-    this.root.replaceChildren(
-      element(
-        "div",
-        { class: "live" },
-        line,
-        this.notice,
-        this.seeds,
-        this.failures,
-        this.legend,
-        this.grid,
-        results,
-        this.conclusion,
-      ),
-    );
+    const parts = [line, this.notice, this.seeds, this.failures, this.legend, this.grid, results, this.conclusion];
+    this.root.replaceChildren(element("div", { class: "live" }, ...parts));
   }
 
   /** Called on each run of the page's script: `data` is {id, state}, with the state that the script has drawn. */

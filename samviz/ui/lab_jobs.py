@@ -54,8 +54,7 @@ def _downloading(store: Store, job: int) -> None:
     if view.state == "finished":
         del st.session_state[_DOWNLOAD]
         st.rerun()
-    reason = view.error or view.reason or f"The download was {view.state}."
-    st.error(f"{reason} The built-in data need no network.")
+    st.error(view.error or view.reason or f"The download was {view.state}: the built-in data need none.")
 
 
 def estimate(store: Store, comparison: Comparison | None, locked: bool) -> None:

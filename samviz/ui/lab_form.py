@@ -209,7 +209,7 @@ def recipe() -> None:
         for k, (name, field) in enumerate(FIELDS.items()):
             with columns[k % 2]:
                 _recipe_field(_key("recipe", name), field)
-        st.markdown("**As JSON**", help="What `python -m samviz show ID --json FILE` writes is another matter.")
+        st.markdown("**As JSON**", help="A comparison as the button *Save the recipe* writes it.")
         text = st.text_area("Paste a recipe", key=_key("paste"), height=120, placeholder='{"name": ..., "recipe": ...}')
         file = st.file_uploader("or choose a file", type="json", key=_key("file"), max_upload_size=1)
         st.button("Use this recipe", on_click=_read, args=(text, file), disabled=not text.strip() and file is None)

@@ -13,8 +13,8 @@ from typing import Any, NoReturn
 from tqdm import tqdm
 
 from samviz import data
-from samviz.figures.cubes import cubes
 from samviz.figures.results import Spread, conclusion, results_data
+from samviz.figures.tally import Tally
 from samviz.home import data_folders, home
 from samviz.runs import Snapshot, Store, StoreError, UnknownError, open_store
 from samviz.spec import PRESETS, Comparison, Recipe, check
@@ -222,7 +222,8 @@ def _print(snapshot: Snapshot) -> None:
             print(f"Seed {run.seed}: {run.state}, {100 * run.progress:.0f}% done. {run.reason}".rstrip())
         if run.state == "failed":
             print(run.error or run.log_tail)
-    results = results_data(cubes(snapshot.metrics, snapshot.comparison), snapshot.comparison)
+    numbers = Tally(snapshot.comparison).add(snapshot.metrics.itertuples(index=False, name=None), ())
+    results = results_data(numbers)
     rows = [("arm", "rho", "final test accuracy", "best test accuracy", "seeds")]
     for result in results:
         accuracies = [_accuracy(spread) for spread in (result.final, result.best)]

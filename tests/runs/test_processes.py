@@ -69,7 +69,7 @@ def test_a_killed_worker_is_resumed_and_ends_as_if_nothing_had_happened(store: S
 
 
 def test_a_killed_supervisor_is_replaced_and_its_worker_adopted(store: Store, home: Path) -> None:
-    id = store.submit(tiny(epochs=4))
+    id = store.submit(tiny(epochs=1000))  # goes on until it is cancelled, however fast the machine is
     first = worker(store, home)
     wait(lambda: rows(store, id, 0))
     (supervisor,) = processes(home, "supervisor")
@@ -80,8 +80,11 @@ def test_a_killed_supervisor_is_replaced_and_its_worker_adopted(store: Store, ho
         process.detach("samviz.runs.supervisor", home=home, log=home / "runs" / "supervisor.log")
     wait(lambda: len(processes(home, "supervisor")) == 1, process.LOCK_SECONDS + 10)
     assert [p.pid for p in processes(home, "worker")] == [first.pid]
+    reached = store.snapshot(id).metrics["step"].max()
+    wait(lambda: rows(store, id, reached))
+    store.cancel(id)
     snapshot = ended(store, id)
-    assert (snapshot.state, snapshot.runs[0].attempt) == ("finished", 1)
+    assert (snapshot.state, snapshot.runs[0].attempt) == ("cancelled", 1)
     wait(lambda: not processes(home, "supervisor") and not processes(home, "worker"))
 
 

@@ -29,17 +29,17 @@ PRESETS: dict[str, Preset] = {
     "quick": Preset(
         label="Quick",
         source="ours; radii from SAM-ON Table 8",
-        note="The shortest one, on generated images with label noise; the estimate says how long it takes here.",
+        note="Under a minute on two CPU cores: generated images, some with wrong labels, learned by heart within 12 epochs.",
         comparison=Comparison(
             name="Quick comparison",
             recipe=Recipe(
                 dataset="builtin",
-                train_size=320,
+                train_size=2048,
                 test_size=1000,
-                label_noise=0.2,
-                network="resnet8",
-                epochs=10,
-                batch_size=16,
+                label_noise=0.1,
+                network="resnet8_half",
+                epochs=12,
+                batch_size=64,
             ),
             arms=default_arms(),
         ),

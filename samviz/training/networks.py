@@ -17,10 +17,13 @@ def build(name: str, classes: int, seed: int) -> nn.Module:
         return _BUILDERS[name](classes)
 
 
-def resnet(blocks: int, classes: int) -> nn.Sequential:
-    """ResNet of depth 6 * blocks + 2 for 32x32 images (He et al. 2016, section 4.2), with projections (option B)."""
+def resnet(blocks: int, classes: int, stem_stride: int = 1) -> nn.Sequential:
+    """ResNet of depth 6 * blocks + 2 for 32x32 images (He et al. 2016, section 4.2), with projections (option B).
+
+    A first convolution of stride 2 halves the resolution of everything behind it.
+    """
     widths = (16, 32, 64)
-    layers: list[nn.Module] = [_conv3x3(3, 16), nn.BatchNorm2d(16), nn.ReLU()]
+    layers: list[nn.Module] = [_conv3x3(3, 16, stem_stride), nn.BatchNorm2d(16), nn.ReLU()]
     channels = 16
     for stage, width in enumerate(widths):
         for block in range(blocks):
@@ -92,6 +95,7 @@ def _initialized(network: nn.Sequential) -> nn.Sequential:
 
 _BUILDERS = {
     "resnet8": lambda classes: resnet(1, classes),
+    "resnet8_half": lambda classes: resnet(1, classes, stem_stride=2),
     "resnet20": lambda classes: resnet(3, classes),
     "wrn16_4": lambda classes: wide_resnet(16, 4, classes),
 }

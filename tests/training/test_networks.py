@@ -18,8 +18,8 @@ def test_a_network_classifies_small_color_images(name: str) -> None:
 
 @pytest.mark.parametrize(
     ("name", "millions", "convolutions"),
-    # ResNet-20 has 0.27 M in He et al. 2016, Table 6; the two others were counted by hand from their widths.
-    [("resnet8", 0.078, 9), ("resnet20", 0.27, 21), ("wrn16_4", 2.75, 16)],
+    # ResNet-20 has 0.27 M in He et al. 2016, Table 6; the others were counted by hand from their widths.
+    [("resnet8", 0.078, 9), ("resnet8_half", 0.078, 9), ("resnet20", 0.27, 21), ("wrn16_4", 2.75, 16)],
 )
 def test_a_network_has_the_size_of_the_literature(name: str, millions: float, convolutions: int) -> None:
     network = build(name, 10, seed=0)

@@ -29,7 +29,7 @@ PRESETS: dict[str, Preset] = {
     "quick": Preset(
         label="Quick",
         source="ours; radii from SAM-ON Table 8",
-        note="Under a minute on two CPU cores: generated images, some with wrong labels, learned by heart within 12 epochs.",
+        note="Under a minute on two CPU cores. Generated images, some with wrong labels: SGD learns those by heart.",
         comparison=Comparison(
             name="Quick comparison",
             recipe=Recipe(

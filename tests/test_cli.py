@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -108,7 +109,10 @@ def test_a_comparison_ends_with_a_table_and_the_app_sees_it(store: Store, tmp_pa
 
 def test_control_c_cancels_the_run(store: Store) -> None:
     command = [sys.executable, "-m", "samviz", "compare", *TINY, "--epochs", "200"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as terminal:
+    # A shell that runs the tests in the background has them ignore SIGINT; a person's terminal does not.
+    listening = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    with subprocess.Popen(command, preexec_fn=listening, **pipes) as terminal:
         try:
             wait(lambda: [line.id for line in store.comparisons()][:1] == ["1"])
             wait(lambda: not store.snapshot("1").metrics.empty)

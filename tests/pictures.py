@@ -34,8 +34,20 @@ def lab(page: Page, address: str) -> None:
     page.locator(".js-plotly-plot").first.wait_for()
 
 
+CARDS = {trajectories: ".plane", regions: ".plane", lab: ".js-plotly-plot"}
+"""What the home page's card of a scene shows: the box around these elements."""
+
+
+def around(page: Page, selector: str) -> dict[str, float]:
+    """The smallest box on screen that holds all that matches, with a little air."""
+    boxes = [box for element in page.locator(selector).all() if (box := element.bounding_box())]
+    left, top = min(b["x"] for b in boxes) - 8, min(b["y"] for b in boxes) - 8
+    right, bottom = max(b["x"] + b["width"] for b in boxes) + 8, max(b["y"] + b["height"] for b in boxes) + 8
+    return {"x": left, "y": top, "width": right - left, "height": bottom - top}
+
+
 def take(browser: Browser, address: str) -> None:
-    """One picture a page, light and dark, cut off where the page ends."""
+    """Two pictures a page, light and dark: all of it, cut off where it ends, and its card."""
     for scheme in ("light", "dark"):
         for scene in (trajectories, regions, lab):
             page = browser.new_page(viewport={"width": WIDTH, "height": TALL}, color_scheme=scheme)
@@ -47,6 +59,7 @@ def take(browser: Browser, address: str) -> None:
             ).last.bounding_box()
             assert last
             page.screenshot(path=name, clip={"x": 0, "y": 0, "width": WIDTH, "height": last["y"] + last["height"] + 24})
+            page.screenshot(path=FOLDER / f"{scene.__name__}-card-{scheme}.png", clip=around(page, CARDS[scene]))
             page.close()
             print(name.relative_to(ROOT), f"{name.stat().st_size / 1024:.0f} KB")
 

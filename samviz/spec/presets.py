@@ -47,7 +47,7 @@ PRESETS: dict[str, Preset] = {
     "lecture": Preset(
         label="Lecture",
         source="ours; radii from SAM-ON Table 8, noise level from ASAM section 5.4",
-        note="Sized for about a minute on one GPU; much longer on a CPU: ask for the estimate first.",
+        note="Meant for one GPU, on which it has not been timed yet; long on a CPU: ask for the estimate first.",
         comparison=Comparison(
             name="Lecture comparison",
             recipe=Recipe(dataset="cifar10", train_size=10_000, label_noise=0.4, network="resnet20", epochs=30),

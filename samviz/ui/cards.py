@@ -29,8 +29,7 @@ CARDS = {
 """Page -> title, icon, and what one does there."""
 
 _STYLE = """<style>
-.samviz-picture { display: block; width: 100%; aspect-ratio: 16 / 10; border-radius: 0.3rem; object-fit: cover;
-  object-position: top; }
+.samviz-picture { display: block; width: 100%; aspect-ratio: 16 / 10; border-radius: 0.3rem; object-fit: contain; }
 </style>"""
 
 
@@ -48,5 +47,5 @@ def cards() -> None:
 
 def _picture(page: str, dark: bool) -> str | None:
     """The file in assets/pictures for this theme, or None in a copy without pictures."""
-    name = f"{page}-{'dark' if dark else 'light'}.png"
+    name = f"{page}-card-{'dark' if dark else 'light'}.png"
     return name if (ASSETS / "pictures" / name).is_file() else None

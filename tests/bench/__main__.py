@@ -12,7 +12,7 @@ import streamlit
 
 from tests.bench.table import show
 
-BENCHES = ("paint", "drag", "live", "steps")
+BENCHES = ("paint", "drag", "live", "cancel", "steps")
 """Modules with `measure(folder) -> list[Row]`."""
 
 

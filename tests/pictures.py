@@ -34,14 +34,14 @@ def lab(page: Page, address: str) -> None:
     page.locator(".js-plotly-plot").first.wait_for()
 
 
-CARDS = {trajectories: ".plane", regions: ".plane", lab: ".js-plotly-plot"}
-"""What the home page's card of a scene shows: the box around these elements."""
+CARDS = {trajectories: (".plane", 8), regions: (".plane", 32), lab: (".js-plotly-plot", 32)}
+"""What the home page's card of a scene shows: the box around these elements, and the pixels above, for their titles."""
 
 
-def around(page: Page, selector: str) -> dict[str, float]:
+def around(page: Page, selector: str, above: float) -> dict[str, float]:
     """The smallest box on screen that holds all that matches, with a little air."""
     boxes = [box for element in page.locator(selector).all() if (box := element.bounding_box())]
-    left, top = min(b["x"] for b in boxes) - 8, min(b["y"] for b in boxes) - 8
+    left, top = min(b["x"] for b in boxes) - 8, min(b["y"] for b in boxes) - above
     right, bottom = max(b["x"] + b["width"] for b in boxes) + 8, max(b["y"] + b["height"] for b in boxes) + 8
     return {"x": left, "y": top, "width": right - left, "height": bottom - top}
 
@@ -59,7 +59,7 @@ def take(browser: Browser, address: str) -> None:
             ).last.bounding_box()
             assert last
             page.screenshot(path=name, clip={"x": 0, "y": 0, "width": WIDTH, "height": last["y"] + last["height"] + 24})
-            page.screenshot(path=FOLDER / f"{scene.__name__}-card-{scheme}.png", clip=around(page, CARDS[scene]))
+            page.screenshot(path=FOLDER / f"{scene.__name__}-card-{scheme}.png", clip=around(page, *CARDS[scene]))
             page.close()
             print(name.relative_to(ROOT), f"{name.stat().st_size / 1024:.0f} KB")
 

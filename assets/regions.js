@@ -4,21 +4,9 @@
 import { element, historyBar, historyKey, isTyping, numberRow, short } from "./controls.js";
 import { dragHandle, setHandle } from "./handle.js";
 import { fetchJson, latest } from "./latest.js";
+import { mounting } from "./mount.js";
 import { View, arrow, dot, drawAxes, drawLandscape, label, readTheme, strokeLine, trace, wipe } from "./plane.js";
 import { Settings } from "./settings.js";
-
-const instances = new WeakMap();
-
-export default function mount({ parentElement, data }) {
-  const root = parentElement.querySelector(".samviz");
-  let page = instances.get(root);
-  if (page) page.refreshTheme();
-  else {
-    page = new Regions(root, data);
-    instances.set(root, page);
-  }
-  return () => page.close();
-}
 
 class Regions {
   constructor(root, data) {
@@ -59,7 +47,6 @@ class Regions {
     document.removeEventListener("keydown", this.onKey);
     this.remote.close();
     this.askPlane.close();
-    instances.delete(this.root);
     this.root.replaceChildren();
   }
 
@@ -340,3 +327,5 @@ function cross(pen, x, y, radius) {
   }
   pen.stroke();
 }
+
+export default mounting(Regions);

@@ -4,6 +4,7 @@
 import { element, historyBar, historyKey, iconButton, isTyping, numberRow } from "./controls.js";
 import { fetchJson, latest } from "./latest.js";
 import { drawLoss, stepAt } from "./lossplot.js";
+import { mounting } from "./mount.js";
 import { Outcomes } from "./outcomes.js";
 import { fetchPaths } from "./paths.js";
 import { View, drawAxes, drawLandscape, label, readTheme, wipe } from "./plane.js";
@@ -11,19 +12,6 @@ import { Player } from "./player.js";
 import { Settings } from "./settings.js";
 import { drawLens, drawPaths } from "./stage.js";
 import { Starts } from "./starts.js";
-
-const instances = new WeakMap();
-
-export default function mount({ parentElement, data }) {
-  const root = parentElement.querySelector(".samviz");
-  let page = instances.get(root);
-  if (page) page.refreshTheme();
-  else {
-    page = new Trajectories(root, data);
-    instances.set(root, page);
-  }
-  return () => page.close();
-}
 
 class Trajectories {
   constructor(root, data) {
@@ -67,7 +55,6 @@ class Trajectories {
     document.removeEventListener("keydown", this.onKey);
     this.askPaths.close();
     this.askPlane.close();
-    instances.delete(this.root);
     this.root.replaceChildren();
   }
 
@@ -367,3 +354,5 @@ class Trajectories {
     if (!historyKey(event, this.settings, () => this.changed())) this.player.key(event);
   }
 }
+
+export default mounting(Trajectories);

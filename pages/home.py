@@ -10,8 +10,8 @@ st.markdown(
     "**neighborhood** has one. Each step first climbs to the worst point nearby, w + ε, and then descends from w with "
     "the gradient found there. What counts as nearby is the question: SAM takes a sphere, ASAM a region that scales "
     "with the weights, and SAM-ON moves the normalization layers alone. Here you can drag them across a loss of two "
-    "weights, rescale their regions, and race them on images. All of it is computed as you look at it, by code "
-    "that you can import."
+    "weights, rescale their regions, and race them on images. All of it is computed in Python, by code that "
+    "you can import."
 )
 cards()
 st.caption(

@@ -16,7 +16,7 @@ from samviz import data
 from samviz.figures.results import Spread, conclusion, results_data
 from samviz.figures.tally import Tally
 from samviz.home import data_folders, home
-from samviz.runs import Snapshot, Store, StoreError, UnknownError, open_store
+from samviz.runs import UNFINISHED, Snapshot, Store, StoreError, UnknownError, open_store
 from samviz.spec import PRESETS, Comparison, Recipe, check
 
 POLL_SECONDS = 0.3
@@ -110,7 +110,7 @@ def _compare(asked: argparse.Namespace) -> int:
     except KeyboardInterrupt:
         store.cancel(id)
         deadline = time.monotonic() + CANCEL_SECONDS
-        while store.snapshot(id).state in ("queued", "running") and time.monotonic() < deadline:
+        while store.snapshot(id).state in UNFINISHED and time.monotonic() < deadline:
             time.sleep(POLL_SECONDS)
         return _say(f"Comparison {id} is {store.snapshot(id).state}.", INTERRUPTED)
     _print(snapshot)
@@ -151,7 +151,7 @@ def _follow(store: Store, id: str) -> Snapshot:
     snapshot = store.snapshot(id)
     resumed = time.monotonic()
     with tqdm(total=len(snapshot.runs), bar_format=shape, disable=None, leave=False) as bar:
-        while snapshot.state in ("queued", "running"):
+        while snapshot.state in UNFINISHED:
             seeds = [run.seed for run in snapshot.runs if run.state == "running"]
             bar.desc = f"seed {seeds[0]}" if seeds else "waiting"
             bar.n = sum(run.progress for run in snapshot.runs)
@@ -230,9 +230,6 @@ def _print(snapshot: Snapshot) -> None:
         rows.append((result.label, f"{result.rho:g}" if result.rho else "", *accuracies, str(result.final.n)))
     print()
     _table(rows)
-    rested = snapshot.metrics[snapshot.metrics["name"] == "diverged"]
-    for row in rested.itertuples():
-        print(f"{snapshot.comparison.labels[row.arm]} diverged with seed {row.seed} at step {row.step}.")
     print(f"\n{conclusion(snapshot.comparison, results)}")
     for machine in {tuple(run.machine.items()) for run in snapshot.runs if run.machine}:
         print(", ".join(f"{name} {value}" for name, value in machine))

@@ -15,7 +15,7 @@ LIBRARIES = {
     "torch": {"optim", "training", "runs/worker.py"},
     "streamlit": {"ui", "pages", "app.py"},
     "starlette": {"ui", "app.py"},
-    "plotly": {"figures", "ui"},
+    "plotly": {"ui/routes.py"},
     "sqlalchemy": {"runs"},
     "pooch": {"data"},
     "psutil": {"runs", "training"},

@@ -1,1 +1,1 @@
-"""Arrays to plotly figures: for each figure a `..._data` function (plain arrays) and a `..._figure` function."""
+"""Numbers to plotly figures: each has a `..._data` function (plain arrays) and a `..._figure` one (plain dicts)."""

@@ -12,6 +12,7 @@ from sqlalchemy.engine import Connection, Engine
 
 from samviz.runs import process
 from samviz.runs.schema import comparisons, histograms, jobs, metrics, writing
+from samviz.runs.views import UNFINISHED
 from samviz.spec import Histogram, Scalar
 
 LEASE_SECONDS = 30.0
@@ -71,7 +72,7 @@ def add(
 def unfinished(engine: Engine) -> bool:
     """Whether any job waits or runs."""
     with engine.connect() as connection:
-        return bool(connection.scalar(select(func.count()).where(jobs.c.state.in_(("queued", "running")))))
+        return bool(connection.scalar(select(func.count()).where(jobs.c.state.in_(UNFINISHED))))
 
 
 def running(engine: Engine) -> list[Row]:

@@ -20,7 +20,7 @@ from samviz.runs import exchange, jobs, process, reading
 from samviz.runs.schema import comparisons as comparisons_table
 from samviz.runs.schema import connect, writing
 from samviz.runs.schema import jobs as jobs_table
-from samviz.runs.views import Estimate, JobView, News, Place, Snapshot, Summary
+from samviz.runs.views import UNFINISHED, Estimate, JobView, News, Place, Snapshot, Summary
 from samviz.spec import DATASETS, Comparison, check
 
 EXAMPLE = Path(__file__).parents[2] / "assets" / "example.json"
@@ -93,7 +93,7 @@ class Store:
             reading.revision(connection, number)
             mine = select(jobs_table.c.id, jobs_table.c.state).where(jobs_table.c.comparison == number)
             runs = connection.execute(mine).all()
-            if any(run.state in ("queued", "running") for run in runs):
+            if any(run.state in UNFINISHED for run in runs):
                 raise ValueError(f"Comparison {id} is not finished: cancel it before it can be deleted.")
             connection.execute(delete(comparisons_table).where(comparisons_table.c.id == number))
         for run in runs:
@@ -121,7 +121,7 @@ class Store:
 
     def _job(self, kind: str, spec: Any) -> int:
         with writing(self.engine) as connection:
-            same = (jobs_table.c.kind == kind) & jobs_table.c.state.in_(("queued", "running"))
+            same = (jobs_table.c.kind == kind) & jobs_table.c.state.in_(UNFINISHED)
             for row in connection.execute(select(jobs_table.c.id, jobs_table.c.spec).where(same)):
                 if row.spec == spec:
                     return row.id

@@ -13,6 +13,9 @@ if TYPE_CHECKING:  # half a second that workers and supervisors need not spend
 STATES = ("queued", "running", "finished", "cancelled", "failed")
 """The states of a run. `lost` is found out by lease and turned into queued (to resume) or failed."""
 
+UNFINISHED = ("queued", "running")
+"""The states of what is not over yet."""
+
 METRIC_COLUMNS = ["seed", "arm", "epoch", "step", "name", "value"]
 HISTOGRAM_COLUMNS = ["seed", "arm", "epoch", "name", "low", "high", "counts"]
 

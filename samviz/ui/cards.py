@@ -1,13 +1,11 @@
 """The cards of the home page: a picture of each page, taken from the app itself, and the way there."""
 
 from html import escape
-from pathlib import Path
 
 import streamlit as st
 
 from samviz.ui.components import ASSETS
-
-PAGES = Path(__file__).parents[2] / "pages"
+from samviz.ui.document import PAGES
 
 CARDS = {
     "trajectories": (

@@ -1,17 +1,16 @@
 """The Lab page: a form and a list, or, with ?id= in the address, one comparison live."""
 
 import json
-from pathlib import Path
 
 import streamlit as st
 
-from samviz.runs import Snapshot, Store, open_store
+from samviz.runs import UNFINISHED, Snapshot, Store, open_store
 from samviz.spec import Comparison
 from samviz.ui import access, lab_form, lab_jobs, lab_list
 from samviz.ui.components import component
+from samviz.ui.document import PAGES
 
-PAGE = str(Path(__file__).parents[2] / "pages" / "lab.py")
-EXAMPLE = "example"
+PAGE = str(PAGES / "lab.py")
 _STYLE = """<style>
 /* Streamlit marks a link to the page that one is on, but these lead to another view of it. */
 [class*="st-key-lab-line"] [data-testid="stPageLink-NavLink"], .st-key-lab-back [data-testid="stPageLink-NavLink"] {
@@ -67,9 +66,9 @@ def _overview(store: Store) -> None:
         st.subheader("Comparisons", anchor=False)
         lab_list.show(store, PAGE, bool(why))
     summaries = store.comparisons()
-    if [summary.id for summary in summaries] == [EXAMPLE]:
+    if len(summaries) == 1 and summaries[0].bundled:
         st.subheader(f"An example that ships with samviz: {summaries[0].name}", anchor=False)
-        _live(EXAMPLE, summaries[0].state)
+        _live(summaries[0].id, summaries[0].state)
 
 
 def _form(store: Store, locked: bool) -> None:
@@ -111,7 +110,7 @@ def _recipe_file(comparison: Comparison) -> None:
 
 
 def _comparison(store: Store, snapshot: Snapshot) -> None:
-    comparison, running = snapshot.comparison, snapshot.state in lab_list.LIVE
+    comparison, running = snapshot.comparison, snapshot.state in UNFINISHED
     _back()
     st.title(comparison.name, anchor=False)
     if snapshot.bundled:

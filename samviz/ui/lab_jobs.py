@@ -4,12 +4,11 @@ import streamlit as st
 
 from samviz import data
 from samviz.data import DatasetStatus
-from samviz.runs import Store
+from samviz.runs import UNFINISHED, Store
 from samviz.spec import Comparison
 from samviz.ui import access, lab_form
 
 _DOWNLOAD, _ESTIMATE = "lab-download-job", "lab-estimate-job"
-WAITING = ("queued", "running")
 
 
 def duration(seconds: float) -> str:
@@ -48,7 +47,7 @@ def _missing(store: Store, status: DatasetStatus, locked: bool) -> None:
 
 def _downloading(store: Store, job: int) -> None:
     view = store.job(job)
-    if view.state in WAITING:
+    if view.state in UNFINISHED:
         st.progress(view.progress, f"Downloading, {view.progress:.0%}")
         return
     if view.state == "finished":
@@ -70,7 +69,7 @@ def estimated(store: Store, comparison: Comparison | None) -> None:
     job, timed = st.session_state.get(_ESTIMATE, (None, None))
     if job is None or comparison is None or _work(timed) != _work(comparison):
         return
-    waiting = store.job(job).state in WAITING
+    waiting = store.job(job).state in UNFINISHED
     st.fragment(_timing, run_every=0.5 if waiting else None)(store, job, len(comparison.seeds), waiting)
 
 
@@ -80,7 +79,7 @@ def _work(comparison: Comparison) -> dict:
 
 def _timing(store: Store, job: int, seeds: int, waiting: bool) -> None:
     result = store.estimate(job)
-    if result.state in WAITING:
+    if result.state in UNFINISHED:
         st.info("Timing a few steps of each arm…", icon=":material/timer:")
         return
     if waiting:

@@ -5,13 +5,12 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import streamlit as st
 
-from samviz.runs import Store, Summary
+from samviz.runs import UNFINISHED, Store, Summary
 from samviz.ui import access, lab_form
 
 SHOWN = 8
 """Comparisons listed before one asks for more."""
 COLORS = {"queued": "gray", "running": "blue", "finished": "green", "cancelled": "orange", "failed": "red"}
-LIVE = ("queued", "running")
 
 
 def badge(state: str) -> str:
@@ -30,7 +29,7 @@ def when(seconds: float) -> str:
 
 def show(store: Store, page: str, locked: bool) -> None:
     """The list; `page` is the Lab page's file, for the links. Renewed every few seconds while something runs."""
-    running = any(summary.state in LIVE for summary in store.comparisons())
+    running = any(summary.state in UNFINISHED for summary in store.comparisons())
     st.fragment(_list, run_every=3 if running else None)(store, page, locked)
 
 
@@ -58,7 +57,7 @@ def _line(store: Store, summary: Summary, page: str, locked: bool) -> None:
         with st.container(horizontal=True):
             duplicate_button(store, summary.id)
             if not summary.bundled:
-                delete_button(store, summary.id, summary.name, locked or summary.state in LIVE)
+                delete_button(store, summary.id, summary.name, locked or summary.state in UNFINISHED)
 
 
 def _plain(text: str) -> str:

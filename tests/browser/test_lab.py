@@ -9,21 +9,13 @@ from threading import Thread
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from samviz.runs import Store, open_store
+from samviz.runs import Store
 from samviz.runs.store import EXAMPLE
 from samviz.ui import access
 from tests import stored, synthetic
-from tests.serve import running_app
+from tests.serve import PATIENCE, running_app
 
 pytestmark = pytest.mark.browser
-
-PATIENCE = 90_000
-"""Milliseconds that a busy machine may take for what usually takes one second."""
-
-
-@pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("lab") / "home"
 
 
 @pytest.fixture(scope="module")
@@ -31,18 +23,6 @@ def app(home: Path) -> Iterator[str]:
     """An app of this module's own: what its store holds is known."""
     with running_app(home) as address:
         yield address
-
-
-@pytest.fixture(scope="module")
-def store(home: Path) -> Store:
-    return open_store(home)
-
-
-@pytest.fixture
-def page(page: Page) -> Page:
-    page.set_default_timeout(PATIENCE)
-    expect.set_options(timeout=PATIENCE)
-    return page
 
 
 def drawn(page: Page) -> Locator:
@@ -153,12 +133,12 @@ def test_a_stranger_behind_a_proxy_may_look_but_not_act(browser: Browser, app: s
         page = context.new_page()
         page.set_default_timeout(PATIENCE)
         page.goto("/lab")
-        expect(page.get_by_text(access.ADVICE)).to_be_visible(timeout=PATIENCE)
+        expect(page.get_by_text(access.ADVICE)).to_be_visible()
         for name in ("Start", "Estimate the time"):
-            expect(page.get_by_role("button", name=name)).to_be_disabled(timeout=PATIENCE)
+            expect(page.get_by_role("button", name=name)).to_be_disabled()
         page.goto(f"/lab?id={id}")
         drawn(page)
-        expect(page.get_by_role("button", name="Delete")).to_be_disabled(timeout=PATIENCE)
+        expect(page.get_by_role("button", name="Delete")).to_be_disabled()
         context.close()  # so that the proxy's connections end
 
 
@@ -168,7 +148,7 @@ def test_a_fresh_install_is_not_empty(browser: Browser, tmp_path: Path) -> None:
         page = browser.new_page(base_url=address)
         page.set_default_timeout(PATIENCE)
         page.goto("/lab")
-        expect(page.get_by_role("heading", name="An example that ships with samviz")).to_be_visible(timeout=PATIENCE)
+        expect(page.get_by_role("heading", name="An example that ships with samviz")).to_be_visible()
         drawn(page)
         assert page.locator(".live tbody tr").count() == 4
         page.close()

@@ -13,8 +13,6 @@ from tests.serve import running_app
 
 pytestmark = pytest.mark.browser
 
-PATIENCE = 90_000
-"""Milliseconds that a busy machine may take for what usually takes one second."""
 
 LONG = Comparison(
     name="Long enough to watch",
@@ -22,11 +20,6 @@ LONG = Comparison(
     arms=(Arm(), Arm(variant="sam", scope="norm_only", rho=0.5)),
     seeds=(0, 1),
 )
-
-
-@pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("run") / "home"
 
 
 @pytest.fixture(scope="module")
@@ -39,18 +32,6 @@ def app(home: Path) -> Iterator[str]:
         if summary.state in ("queued", "running"):
             store.cancel(summary.id)
     until(lambda: all(summary.state not in ("queued", "running") for summary in store.comparisons()))
-
-
-@pytest.fixture(scope="module")
-def store(home: Path) -> Store:
-    return open_store(home)
-
-
-@pytest.fixture
-def page(page: Page) -> Page:
-    page.set_default_timeout(PATIENCE)
-    expect.set_options(timeout=PATIENCE)
-    return page
 
 
 def until(done: Callable[[], bool], seconds: float = 90) -> None:

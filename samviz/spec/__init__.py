@@ -3,14 +3,18 @@
 from samviz.spec.arm import SCOPES, Arm
 from samviz.spec.comparison import Comparison
 from samviz.spec.events import Checkpoint, Diverged, Event, Histogram, Scalar
+from samviz.spec.mask import MASKS, Mask
 from samviz.spec.presets import PRESETS, Preset
+from samviz.spec.radii import RADII, Radius, default_rho
 from samviz.spec.recipe import Recipe
-from samviz.spec.tables import DATASETS, NETWORKS, default_rho
+from samviz.spec.tables import DATASETS, NETWORKS
 
 __all__ = [
     "DATASETS",
+    "MASKS",
     "NETWORKS",
     "PRESETS",
+    "RADII",
     "SCOPES",
     "Arm",
     "Checkpoint",
@@ -18,7 +22,9 @@ __all__ = [
     "Diverged",
     "Event",
     "Histogram",
+    "Mask",
     "Preset",
+    "Radius",
     "Recipe",
     "Scalar",
     "default_rho",

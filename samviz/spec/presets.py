@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 from samviz.spec.arm import SCOPES, Arm
 from samviz.spec.comparison import Comparison
+from samviz.spec.radii import default_rho
 from samviz.spec.recipe import Recipe
-from samviz.spec.tables import default_rho
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -1,4 +1,4 @@
-"""The data sets and networks that a recipe can name, and the radii of the SAM-ON paper."""
+"""The data sets and networks that a recipe can name."""
 
 from dataclasses import dataclass
 
@@ -42,26 +42,3 @@ NETWORKS = {
     "resnet20": Network(label="ResNet-20", note="He et al. 2016, 16 to 64 channels"),
     "wrn16_4": Network(label="WRN-16-4", note="Zagoruyko & Komodakis 2016, 64 to 256 channels"),
 }
-
-_TABLE_8 = {
-    ("sam", "all"): 0.1,
-    ("sam", "norm_only"): 0.5,
-    ("elementwise_l2", "all"): 2.0,
-    ("elementwise_l2", "norm_only"): 3.0,
-    ("elementwise_l2_orig", "all"): 0.5,
-    ("elementwise_l2_orig", "norm_only"): 0.5,
-    ("elementwise_linf", "all"): 0.005,
-    ("elementwise_linf", "norm_only"): 0.025,
-    ("layerwise_l2", "all"): 0.025,
-    ("layerwise_l2", "norm_only"): 0.25,
-    ("fisher", "all"): 0.1,
-    ("fisher", "norm_only"): 0.5,
-    # SAM-ON Table 8 has no row for filterwise: these values are ours, those of the original elementwise ASAM.
-    ("filterwise_l2", "all"): 0.5,
-    ("filterwise_l2", "norm_only"): 0.5,
-}
-
-
-def default_rho(variant: str, scope: str) -> float:
-    """The radius of SAM-ON Table 8 for CIFAR-10 and ResNets (bold values); no-norm takes the one of `all`."""
-    return _TABLE_8[variant, "norm_only" if scope == "norm_only" else "all"]

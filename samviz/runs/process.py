@@ -14,15 +14,22 @@ import psutil
 PACKAGE = Path(__file__).parents[2]
 LOCK_SECONDS = 5.0
 
+TUNING = {
+    "GOMP_SPINCOUNT": "20000",
+    "MALLOC_MMAP_THRESHOLD_": "4294967296",
+    "MALLOC_TRIM_THRESHOLD_": "4294967296",
+}
+"""Environment of a worker, where the user has set nothing else. Threads that wait for each other spin for a short while
+only: on a busy machine they would keep each other from working. And glibc keeps the memory that a step frees for the
+next one: to give it back and to get it again page by page took a quarter of a step. Measured in docs/budgets.md."""
+
 
 def detach(module: str, *arguments: str, home: Path, log: Path) -> subprocess.Popen:
     """Start `python -m module` in a session of its own: closing the app or the terminal does not stop it."""
     log.parent.mkdir(parents=True, exist_ok=True)
     # The package may be run from a clone, which only the current folder's place on sys.path makes importable.
     path = os.pathsep.join(filter(None, [str(PACKAGE), os.environ.get("PYTHONPATH")]))
-    # Threads that wait for each other spin for a short while only: on a busy machine they would keep each other from
-    # working. Measured in docs/budgets.md.
-    environment = {"GOMP_SPINCOUNT": "20000"} | os.environ
+    environment = TUNING | os.environ
     environment |= {"SAMVIZ_HOME": str(home.resolve()), "PYTHONPATH": path, "PYTHONUNBUFFERED": "1"}
     apart = {"start_new_session": True}
     if sys.platform == "win32":

@@ -10,6 +10,7 @@ from torch import nn
 from samviz.optim import SAM, Mask
 from samviz.spec import SCOPES
 from samviz.variants import VARIANTS
+from tests.bench.step_cost import peak_memory
 from tests.optim.helpers import SGD, closure, make, weights
 from tests.optim.reference import NETS, BatchNormNet, batch
 
@@ -377,19 +378,24 @@ def test_nothing_in_a_step_is_read_back_to_the_host(variant: str, scope: str, p:
         loss.item()
 
 
-def test_no_copy_is_made_of_parameters_that_are_not_perturbed(monkeypatch: pytest.MonkeyPatch) -> None:
-    from samviz.optim import sam
+def test_sam_on_takes_no_more_memory_than_sgd_and_copies_what_it_perturbs_alone() -> None:
+    def peak(optimizer: SAM, net: nn.Module, ascend: bool) -> float:
+        return peak_memory(lambda: optimizer.step(closure(net), ascend=ascend))
 
-    copied: list[int] = []
+    class Wide(nn.Module):
+        """Weights outweigh activations, so that a copy of them would show."""
 
-    def counted(tensors: list[torch.Tensor]) -> list[torch.Tensor]:
-        copied.extend(t.numel() for t in tensors)
-        return [t.clone() for t in tensors]
+        def __init__(self) -> None:
+            super().__init__()
+            self.layers = nn.Sequential(nn.Flatten(), nn.Linear(108, 2000), nn.LayerNorm(2000), nn.Linear(2000, 5))
 
-    monkeypatch.setattr(sam, "copies", counted)
-    net, optimizer = make(scope="norm_only")
-    optimizer.step(closure(net))
-    assert sum(copied) == sum(w.numel() for name, w in net.named_parameters() if name in net.NORM)
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return self.layers(x.float())
+
+    peaks = {scope: peak(*reversed(make(Wide(), scope=scope)), ascend=True) for scope in SCOPES}
+    sgd = peak(*reversed(make(Wide())), ascend=False)
+    assert peaks["norm_only"] <= 1.05 * sgd
+    assert peaks["all"] > 1.05 * sgd
 
 
 def test_a_step_wants_a_closure() -> None:

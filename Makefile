@@ -1,18 +1,26 @@
+# make lecture: set everything up and open the app to the local network, to look at and not to touch.
 # make app: set everything up and open the app. make test: set everything up and run all tests.
+# make test-hard: those, and the load test in full.
 # Without make: pip install -r requirements.txt, then streamlit run app.py.
 
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: app test bench pictures clean
+.PHONY: app lecture test test-hard bench pictures clean
 
 app: .venv/app
 	$(BIN)/streamlit run app.py
+
+lecture: .venv/app
+	$(BIN)/python -m samviz.ui.lecture
 
 test: .venv/dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/python -m pytest
+
+test-hard: test
+	$(BIN)/python -m tests.hard.load
 
 bench: .venv/dev
 	$(BIN)/python -m tests.bench

@@ -18,6 +18,7 @@ const ICONS = {
   forward: "M5 3l8 7-8 7zM13.5 3H15v14h-1.5z",
   back: "M15 3l-8 7 8 7zM5 3h1.5v14H5z",
   restart: "M10 4a6 6 0 1 1-5.7 4.1l1.6.5A4.3 4.3 0 1 0 10 5.7V8L6 4.9 10 1.8z",
+  loop: "M5 8.5A4.5 4.5 0 0 1 9.5 4H13V1.5L17 5l-4 3.5V6H9.5A2.5 2.5 0 0 0 7 8.5V10H5zM15 11.5a4.5 4.5 0 0 1-4.5 4.5H7v2.5L3 15l4-3.5V14h3.5a2.5 2.5 0 0 0 2.5-2.5V10h2z",
   undo: "M8 3L3 7.5 8 12V9h3.5a3 3 0 0 1 0 6H7v1.8h4.5a4.8 4.8 0 0 0 0-9.6H8z",
   redo: "M12 3l5 4.5-5 4.5V9H8.5a3 3 0 0 0 0 6H13v1.8H8.5a4.8 4.8 0 0 1 0-9.6H12z",
   plus: "M9.1 4h1.8v5.1H16v1.8h-5.1V16H9.1v-5.1H4V9.1h5.1z",
@@ -32,6 +33,30 @@ function drawing(name) {
   svg.setAttribute("aria-hidden", "true");
   const path = document.createElementNS("http://www.w3.org/2000/svg", "path");
   path.setAttribute("d", ICONS[name]);
+  svg.append(path);
+  return svg;
+}
+
+const SHAPES = {
+  circle: "M10 3a7 7 0 1 1 0 14 7 7 0 0 1 0-14z",
+  square: "M4 4h12v12H4z",
+  triangle: "M10 2l9 15H1z",
+  down: "M10 18L1 3h18z",
+  diamond: "M10 1l9 9-9 9-9-9z",
+  plus: "M7.5 1h5v6.5H19v5h-6.5V19h-5v-6.5H1v-5h6.5z",
+  cross: "M4.5 1L10 6.5 15.5 1 19 4.5 13.5 10l5.5 5.5L15.5 19 10 13.5 4.5 19 1 15.5 6.5 10 1 4.5z",
+  star: "M10 1l2.7 6 6.3.6-4.8 4.2 1.5 6.4L10 14.8l-5.7 3.4 1.5-6.4L1 7.6 7.3 7z",
+};
+
+/** The mark of a method beside its name: color and shape. */
+export function swatch({ color, marker }) {
+  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+  svg.setAttribute("viewBox", "0 0 20 20");
+  svg.setAttribute("aria-hidden", "true");
+  svg.classList.add("swatch");
+  const path = document.createElementNS("http://www.w3.org/2000/svg", "path");
+  path.setAttribute("d", SHAPES[marker]);
+  path.setAttribute("fill", color);
   svg.append(path);
   return svg;
 }

@@ -1,9 +1,9 @@
 // What happened to each path, in the server's words. A click makes the magnifier follow that path.
 
-import { element } from "./controls.js";
+import { element, swatch } from "./controls.js";
 
 export class Outcomes {
-  /** @param {() => void} changed called when another path is followed */
+  /** @param {(path: object) => void} changed called with the path that is followed from now on */
   constructor(changed) {
     this.changed = changed;
     this.followed = null;
@@ -45,12 +45,12 @@ export class Outcomes {
   #row(key, path) {
     const click = () => {
       this.followed = key;
-      this.changed();
+      this.changed(path);
     };
     return element(
       "button",
       { type: "button", class: "outcome", "data-path": key, title: "Follow this path with the magnifier", click },
-      element("i", { style: `background:${path.color}` }),
+      swatch(path),
       element("b", {}, path.label),
       element("span", { class: "text" }),
     );

@@ -1,18 +1,29 @@
 // The paths of the Trajectories page as they come from the server, and what of them a screen can show.
 
-/** Read the server's message: a header with `problem`, `settings` and `paths`, the latter with their arrays. */
-export async function fetchPaths(address) {
+/** Read the server's message: a header with `paths` that get their arrays, and arrays of its own before those. */
+export async function fetchArrays(address) {
   const response = await fetch(address);
   if (!response.ok) throw new Error(`The server answered ${response.status}.`);
   const buffer = await response.arrayBuffer();
   const length = new DataView(buffer).getUint32(0, true);
   const header = JSON.parse(new TextDecoder().decode(new Uint8Array(buffer, 4, length)));
   let offset = 4 + length;
-  for (const path of header.paths) {
-    for (const [name, size] of Object.entries(path.sizes)) {
-      path[name] = new Float32Array(buffer, offset, size);
+  const take = (sizes, target) => {
+    for (const [name, size] of Object.entries(sizes)) {
+      target[name] = new Float32Array(buffer, offset, size);
       offset += 4 * size;
     }
+    return target;
+  };
+  const arrays = take(header.sizes ?? {}, {});
+  for (const path of header.paths ?? []) take(path.sizes, path);
+  return { header, arrays };
+}
+
+/** The paths with `problem`, `settings` and `marks`; `full` ones hold every step, the others lines alone. */
+export async function fetchPaths(address) {
+  const { header } = await fetchArrays(address);
+  for (const path of header.paths) {
     path.full = path.loss !== undefined;
     path.steps = path.points.length / 2 - 1;
   }

@@ -92,7 +92,8 @@ export function strokeLine(pen, view, flat) {
   pen.stroke();
 }
 
-function ticks(low, high, most) {
+/** Round numbers from low to high, about `most` of them. */
+export function ticks(low, high, most) {
   const rough = (high - low) / most;
   const power = 10 ** Math.floor(Math.log10(rough));
   const step = [1, 2, 5, 10].map((f) => f * power).find((s) => s >= rough);
@@ -208,6 +209,53 @@ export function dot(pen, x, y, radius) {
   pen.beginPath();
   pen.arc(x, y, radius, 0, 2 * Math.PI);
   pen.fill();
+}
+
+const POLYGONS = {
+  square: [4, 45, 1.2],
+  triangle: [3, -90, 1.35],
+  down: [3, 90, 1.35],
+  diamond: [4, 0, 1.4],
+};
+
+/** The mark of a method, with an edge that sets it off from lines. */
+export function mark(pen, shape, x, y, radius, edge) {
+  pen.save();
+  pen.beginPath();
+  if (shape in POLYGONS) {
+    const [corners, turn, size] = POLYGONS[shape];
+    for (let i = 0; i < corners; i++) {
+      const angle = ((turn + (360 * i) / corners) * Math.PI) / 180;
+      pen.lineTo(x + size * radius * Math.cos(angle), y + size * radius * Math.sin(angle));
+    }
+    pen.closePath();
+  } else if (shape === "circle") pen.arc(x, y, radius, 0, 2 * Math.PI);
+  else star(pen, x, y, 1.5 * radius, { plus: [4, 0], cross: [4, 45], star: [5, -90] }[shape]);
+  pen.strokeStyle = edge;
+  pen.lineWidth = 2;
+  pen.lineJoin = "round";
+  pen.stroke();
+  pen.fill();
+  pen.restore();
+}
+
+function star(pen, x, y, radius, [points, turn]) {
+  for (let i = 0; i < 2 * points; i++) {
+    const angle = ((turn + (180 * i) / points) * Math.PI) / 180;
+    const r = i % 2 === 0 ? radius : 0.45 * radius;
+    pen.lineTo(x + r * Math.cos(angle), y + r * Math.sin(angle));
+  }
+  pen.closePath();
+}
+
+/** A small cross: the exact worst point of a region. */
+export function cross(pen, x, y, radius) {
+  pen.beginPath();
+  for (const side of [1, -1]) {
+    pen.moveTo(x - radius, y - side * radius);
+    pen.lineTo(x + radius, y + side * radius);
+  }
+  pen.stroke();
 }
 
 /** Outline the region of half widths (r1, r2) around a pixel: an ellipse for p = 2, a box for p = infinity. */

@@ -2,17 +2,23 @@
 
 import { element, iconButton, isTyping, setIcon } from "./controls.js";
 
-const SPEEDS = [1, 5, 25, 100, 500, 2500]; // steps a second
-const WHOLE_STEPS_FROM = 25; // from this speed on no eye tells the halves: show the ascents
+const SECONDS = 10; // that a path of any length takes at speed 1
+const WHOLE_STEPS_FROM = 25; // steps a second from which on no eye tells the halves: show the ascents
+const STILL = 250; // milliseconds between pictures for people who ask for less motion
 
 export class Player {
-  /** @param {() => void} changed called whenever another half is shown */
-  constructor(changed) {
+  /**
+   * @param {number[]} speeds to choose from
+   * @param {() => void} changed called whenever another half is shown
+   * @param {() => void} rested called when the player has come to rest, or another speed or loop was chosen
+   */
+  constructor(speeds, changed, rested) {
     this.changed = changed;
+    this.rested = rested;
     this.steps = 0;
     this.half = 0;
     this.playing = false;
-    this.start = iconButton("restart", "Restart (Home)", () => this.go(0));
+    this.start = iconButton("restart", "Restart (R)", () => this.go(0));
     this.back = iconButton("back", "Half a step back (←)", () => this.nudge(-1));
     this.play = iconButton("play", "Play (Space)", () => this.toggle());
     this.play.classList.add("main");
@@ -27,9 +33,14 @@ export class Player {
     });
     this.speed = element(
       "select",
-      { "aria-label": "Speed, steps a second" },
-      ...SPEEDS.map((s) => element("option", { value: s, selected: s === 500 }, s === 1 ? "1 step/s" : `${s} steps/s`)),
+      { "aria-label": "Speed", title: "At speed 1 the whole path takes ten seconds", change: () => this.rested() },
+      ...speeds.map((s) => element("option", { value: s, selected: s === 1 }, `${s}×`)),
     );
+    this.loop = iconButton("loop", "Play in a loop", () => {
+      this.setLoop(!this.looping);
+      this.rested();
+    });
+    this.setLoop(false);
     this.text = element("output", { class: "step" });
     this.bar = element(
       "div",
@@ -37,8 +48,16 @@ export class Player {
       element("div", { class: "buttons" }, this.start, this.back, this.play, this.forward),
       this.scrub,
       this.text,
-      this.speed,
+      element("div", { class: "buttons" }, this.speed, this.loop),
     );
+  }
+
+  get looping() {
+    return this.loop.getAttribute("aria-pressed") === "true";
+  }
+
+  setLoop(on) {
+    this.loop.setAttribute("aria-pressed", String(on));
   }
 
   /** Take over the number of steps; a player at the end stays at the end. */
@@ -64,9 +83,10 @@ export class Player {
   }
 
   go(half) {
-    this.pause();
+    this.stop();
     this.half = Math.max(0, Math.min(half, 2 * this.steps));
     this.show();
+    this.rested();
   }
 
   nudge(halves) {
@@ -96,8 +116,11 @@ export class Player {
     setIcon(this.play, "pause", "Pause (Space)");
     let position = this.half;
     let before = performance.now();
+    const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
     const frame = (now) => {
-      const speed = Number(this.speed.value);
+      this.frame = requestAnimationFrame(frame);
+      if (calm && now - before < STILL) return;
+      const speed = (Number(this.speed.value) * this.steps) / SECONDS;
       position = Math.min(position + (2 * speed * (now - before)) / 1000, 2 * this.steps);
       before = now;
       const half = Math.floor(position);
@@ -106,24 +129,30 @@ export class Player {
         this.half = shown;
         this.show();
       }
-      if (this.atEnd) this.pause();
-      else this.frame = requestAnimationFrame(frame);
+      if (this.atEnd && this.looping) position = 0;
+      else if (this.atEnd) this.pause();
     };
     this.frame = requestAnimationFrame(frame);
   }
 
   pause() {
     if (!this.playing) return;
+    this.stop();
+    this.rested();
+  }
+
+  stop() {
+    if (!this.playing) return;
     this.playing = false;
     cancelAnimationFrame(this.frame);
     setIcon(this.play, "play", "Play (Space)");
   }
 
-  /** Space, arrows, Home and End, unless they belong to the control that has the focus. True if used. */
+  /** Space, arrows, Home, End and R, unless they belong to the control that has the focus. True if used. */
   key(event) {
     if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event)) return false;
     const target = event.composedPath()[0];
-    const onButton = target instanceof HTMLButtonElement;
+    const onButton = target instanceof HTMLButtonElement || target.tagName === "SUMMARY";
     const far = event.shiftKey ? 20 : 1;
     const act = {
       " ": () => this.toggle(),
@@ -131,6 +160,7 @@ export class Player {
       ArrowLeft: () => this.nudge(-far),
       Home: () => this.go(0),
       End: () => this.go(2 * this.steps),
+      r: () => this.go(0),
     }[event.key];
     if (!act || (onButton && event.key === " ")) return false;
     event.preventDefault();

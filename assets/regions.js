@@ -1,22 +1,28 @@
-// The Regions page: three maximization regions around w and around Aw, side by side. All numbers come from the server
-// (samviz/ui/toy_pictures.py); this module keeps the settings, asks, and draws.
+// The Regions page: three maximization regions around w and around Aw, side by side; below them which T are
+// scale-invariant, and the regions of three weights. All numbers come from the server (samviz/ui/toy_pictures.py); this
+// module keeps the settings, asks, and draws.
 
 import { element, historyBar, historyKey, isTyping, numberRow, short } from "./controls.js";
+import { Guide } from "./guide.js";
 import { dragHandle, setHandle } from "./handle.js";
+import { invarianceTable } from "./invariance.js";
 import { fetchJson, latest } from "./latest.js";
 import { mounting } from "./mount.js";
 import { View, arrow, dot, drawAxes, drawLandscape, label, readTheme, strokeLine, trace, wipe } from "./plane.js";
 import { Settings } from "./settings.js";
+import { shapeRows } from "./shape.js";
+import { Space } from "./space.js";
 
 class Regions {
   constructor(root, data) {
     this.root = root;
     this.data = data;
-    this.settings = new Settings(data.defaults);
+    this.settings = new Settings(data.defaults, data.marks);
     this.picture = null;
     this.revision = 0;
     this.moving = false;
     this.view = new View([0, 1, 0, 1]);
+    this.guide = new Guide(data.guide, "regions", this.settings, (query) => this.load(query));
     this.build();
     this.remote = latest(
       ({ query }) => fetchJson(`/api/toy/regions?${query}`),
@@ -39,14 +45,22 @@ class Regions {
     };
     document.addEventListener("keydown", this.onKey);
     this.refreshTheme();
-    this.remote.ask({ query: location.search.slice(1), opening: true });
+    this.load(location.search.slice(1));
+  }
+
+  /** Show the state of an address. */
+  load(query) {
+    this.remote.ask({ query, opening: true });
   }
 
   close() {
+    this.guide.close();
     this.observer.disconnect();
     document.removeEventListener("keydown", this.onKey);
     this.remote.close();
     this.askPlane.close();
+    this.invariance.close();
+    this.space.close();
     this.root.replaceChildren();
   }
 
@@ -68,12 +82,24 @@ class Regions {
         ),
       ]),
     );
-    const row = (key) => this.rows.get(key)?.row ?? null;
+    const row = (key) => this.rows.get(key).row;
     this.panels = this.data.regions.map((region) => this.panel(region));
     this.table = element("tbody");
     this.summary = element("p", { class: "summary", "aria-live": "polite" });
+    this.invariance = invarianceTable((sentence) => this.complain(sentence));
+    this.space = new Space({
+      regions: this.data.regions,
+      rows: { a: row("space.a"), b: row("space.b"), rho: row("space.rho"), eta: row("space.eta") },
+      choose: (region) => this.choose({ "space.region": region }),
+      look: (open) => {
+        this.settings.note({ space: open ? "1" : "" });
+        this.askBelow();
+      },
+      complain: (sentence) => this.complain(sentence),
+    });
     const column = (text, kind) => element("th", { scope: "col", class: kind }, text);
     this.root.replaceChildren(
+      this.guide.element,
       this.problem,
       element("div", { class: "rescale" }, row("a"), this.history.bar),
       element("div", { class: "panels" }, ...this.panels.map((panel) => panel.figure)),
@@ -86,7 +112,7 @@ class Regions {
           {},
           element(
             "table",
-            {},
+            { class: "maxima" },
             element(
               "thead",
               {},
@@ -104,31 +130,34 @@ class Regions {
           ),
           this.summary,
         ),
-        element(
-          "div",
-          { class: "settings" },
-          ...this.data.regions.flatMap((region) => [row(`rho.${region.name}`), row(`eta.${region.name}`)]),
-          row("w1"),
-          row("w2"),
-          row("c"),
-        ),
+        element("div", { class: "settings" }, row("w1"), row("w2"), row("c")),
       ),
+      ...this.invariance.nodes,
+      this.space.node,
     );
   }
 
-  panel(region) {
-    const canvas = element("canvas", { role: "img", "aria-label": `${region.label} around w and around Aw` });
+  panel(name) {
+    const canvas = element("canvas", { role: "img" });
     const handle = this.handle();
     const plane = element("div", { class: "plane" }, canvas, handle);
-    const caption = element(
-      "figcaption",
-      {},
-      element("b", {}, region.label),
-      ` ${region.norm}`,
-      element("sub", {}, region.p),
-      ` ≤ ρ, as in ${region.method}`,
+    const caption = element("figcaption");
+    const named = (changes) => Object.fromEntries(Object.entries(changes).map(([key, text]) => [`${key}.${name}`, text]));
+    const { operators, norms } = this.data;
+    const shape = shapeRows(
+      name,
+      operators,
+      norms,
+      (changes) => this.move(named(changes)),
+      (changes) => this.choose(named(changes)),
     );
-    return { figure: element("figure", {}, caption, plane), plane, canvas, handle };
+    const numbers = { rho: "ρ", eta: "η", fisher: "η" };
+    for (const [key, letter] of Object.entries(numbers)) {
+      this.rows.get(`${key}.${name}`).row.querySelector(".name").textContent = letter;
+    }
+    const rows = Object.keys(numbers).map((key) => this.rows.get(`${key}.${name}`).row);
+    const controls = element("div", { class: "settings" }, ...shape.rows, ...rows);
+    return { name, figure: element("figure", {}, caption, plane, controls), plane, canvas, handle, caption, shape };
   }
 
   legend() {
@@ -167,6 +196,13 @@ class Regions {
     this.settings.move(changes);
     this.showControls();
     this.remote.ask({ query: this.settings.query() });
+    this.askBelow();
+  }
+
+  /** A choice that is made at once, without a movement before it. */
+  choose(changes) {
+    this.settings.move(changes);
+    this.keep();
   }
 
   keep() {
@@ -180,9 +216,21 @@ class Regions {
     this.remote.ask({ query: this.settings.query(), kept: true });
   }
 
+  /** What stands below the panels: the table does not depend on the settings in space, nor those on its. */
+  askBelow() {
+    const { defaults } = this.data;
+    const inSpace = (key) => key.startsWith("space.");
+    const without = (unwanted) =>
+      this.settings.query(Object.fromEntries(Object.entries(defaults).filter(([key]) => unwanted(key))));
+    this.invariance.ask(without(inSpace));
+    this.space.ask(without((key) => !inSpace(key) && key !== "c"));
+  }
+
   receive(answer, request) {
-    if (request.opening) this.settings.open(answer.settings);
-    else if (answer.problem) {
+    if (request.opening) {
+      this.settings.open(answer.settings, answer.marks);
+      this.guide.show();
+    } else if (answer.problem) {
       if (request.kept) this.settings.refuse();
       this.showControls();
       this.complain(answer.problem);
@@ -193,6 +241,7 @@ class Regions {
     this.revision += 1;
     this.showControls();
     this.showTable();
+    this.askBelow();
     this.resize();
   }
 
@@ -202,7 +251,15 @@ class Regions {
   }
 
   showControls() {
-    for (const [key, { set }] of this.rows) set(this.settings.values[key]);
+    const { values, marks } = this.settings;
+    for (const [key, { set }] of this.rows) set(values[key]);
+    for (const { name, shape } of this.panels) {
+      const [T, p] = [values[`T.${name}`], values[`p.${name}`]];
+      shape.set(T, p);
+      this.rows.get(`eta.${name}`).row.hidden = T !== "elementwise";
+      this.rows.get(`fisher.${name}`).row.hidden = T !== "fisher";
+    }
+    this.space.set(marks.space === "1", values["space.region"]);
     this.history.refresh();
   }
 
@@ -218,6 +275,11 @@ class Regions {
     );
     this.table.replaceChildren(...rows);
     this.summary.textContent = this.picture.summary;
+    this.picture.panels.forEach(({ label, norm, p, source, told }, i) => {
+      const { caption, canvas } = this.panels[i];
+      caption.replaceChildren(element("b", {}, label), ` ${norm}`, element("sub", {}, p), ` ≤ ρ, ${source}`);
+      canvas.setAttribute("aria-label", told);
+    });
   }
 
   // ---- picture -------------------------------------------------------------------------------------------------
@@ -248,6 +310,7 @@ class Regions {
   refreshTheme() {
     this.theme = readTheme(this.root);
     this.draw();
+    this.space.draw();
   }
 
   draw() {

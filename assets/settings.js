@@ -3,27 +3,55 @@
 const MOST_UNDOS = 200;
 
 export class Settings {
-  /** @param {Record<string, string>} defaults all settings; those that differ from them stand in the address */
-  constructor(defaults) {
+  /**
+   * @param {Record<string, string>} defaults all settings; those that differ from them stand in the address
+   * @param {Record<string, string>} marks what is looked at, which stands in the address too but needs no undo
+   */
+  constructor(defaults, marks = {}) {
     this.defaults = defaults;
     this.values = { ...defaults };
+    this.noMarks = marks;
+    this.marks = { ...marks };
     this.past = [];
     this.future = [];
     this.kept = { ...defaults }; // the last state that undo can come back to
   }
 
-  /** The query of an address for these values; commas and semicolons stay readable. */
+  /** The query of an address for these values; commas, semicolons and colons stay readable. */
   query(changes = {}) {
-    return Object.entries({ ...this.values, ...changes })
-      .filter(([key, value]) => value !== this.defaults[key])
-      .map(([key, value]) => `${key}=${encodeURIComponent(value).replaceAll("%2C", ",").replaceAll("%3B", ";")}`)
-      .join("&");
+    return write({ ...this.values, ...changes }, this.defaults);
+  }
+
+  /** The query of an address that shows all of this. */
+  get address() {
+    return [this.query(), write(this.marks, this.noMarks)].filter(Boolean).join("&");
   }
 
   /** Take over values that the server has read from the address: the start of the history. */
-  open(values) {
+  open(values, marks = {}) {
     this.values = { ...values };
     this.kept = { ...values };
+    this.marks = { ...this.noMarks, ...marks };
+    this.past = [];
+    this.future = [];
+    this.#forget(); // what is still to be written is of the state before
+  }
+
+  /** Remember what is looked at, in the address alone. A browser allows few changes of it a second: soon is enough. */
+  note(changes) {
+    Object.assign(this.marks, changes);
+    this.#forget();
+    this.soon = setTimeout(() => this.write(), 200);
+  }
+
+  /** Write at once what `note` has put off: the address is about to become another one. */
+  flush() {
+    if (this.soon) this.write();
+  }
+
+  #forget() {
+    clearTimeout(this.soon);
+    this.soon = null;
   }
 
   /** Change while a control is being dragged: neither remembered nor written to the address. */
@@ -79,7 +107,16 @@ export class Settings {
 
   /** Put the values into the address, without a new entry in the browser's history. */
   write() {
-    const query = this.query();
+    this.#forget();
+    const query = this.address;
     history.replaceState(history.state, "", location.pathname + (query ? `?${query}` : "") + location.hash);
   }
+}
+
+/** Those of `values` that differ from `defaults`, as the query of an address. */
+function write(values, defaults) {
+  return Object.entries(values)
+    .filter(([key, value]) => value !== defaults[key])
+    .map(([key, value]) => `${key}=${encodeURIComponent(value).replace(/%2C|%3B|%3A/g, decodeURIComponent)}`)
+    .join("&");
 }

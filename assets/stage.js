@@ -1,7 +1,7 @@
 // The picture of the Trajectories page: paths up to the player's step, the halves of that step, and a magnifier.
 
 import { strokeSteps, strokeThinned, visibleSteps } from "./paths.js";
-import { View, arrow, dot, drawLandscape, label, outlineRegion, strokeLine, wipe } from "./plane.js";
+import { View, arrow, cross, drawLandscape, label, mark, outlineRegion, strokeLine, wipe } from "./plane.js";
 
 const REST = 0.28; // opacity of what lies ahead of the player's step
 
@@ -34,9 +34,11 @@ function now(path, player) {
   return Math.min(player.step, lastPoint(path));
 }
 
-/** Draw all paths. `player` is null while a control moves; then, and for paths that are lines alone, all is shown. */
-export function drawPaths(canvas, view, paths, player) {
-  const pen = wipe(canvas);
+/**
+ * Draw all paths. `player` is null while a control moves; then, and for paths that are lines alone, all is shown.
+ * `told` are the exact worst points of the player's step by path, as far as the server has told them.
+ */
+export function drawPaths(pen, view, paths, player, told, theme) {
   pen.lineJoin = pen.lineCap = "round";
   for (const path of paths) {
     pen.strokeStyle = path.color;
@@ -56,10 +58,35 @@ export function drawPaths(canvas, view, paths, player) {
     const end = path.points.length / 2 - 1;
     const step = !path.full ? end : player ? now(path, player) : lastPoint(path);
     const [x, y] = pixel(view, path.points, step);
-    if (player && path.full && step < lastPoint(path)) drawHalves(pen, view, path, step, player.descending);
+    if (player && path.full && step < lastPoint(path)) {
+      drawHalves(pen, view, path, step, player.descending);
+      drawWorst(pen, view, path, told.get(`${path.start}:${path.variant}`), x, y);
+    }
     pen.fillStyle = path.color;
-    dot(pen, x, y, 4.5);
+    mark(pen, path.marker, x, y, 4.5, theme.background);
   }
+}
+
+/** The exact worst points of the region: a line to the nearest, a cross on each. */
+function drawWorst(pen, view, path, told, x, y) {
+  if (!told || told.worst.length === 0) return;
+  pen.save();
+  pen.strokeStyle = path.color;
+  pen.globalAlpha = 0.9;
+  told.worst.forEach(([w1, w2], i) => {
+    pen.lineWidth = 1;
+    pen.setLineDash([1, 3]);
+    if (i === 0) {
+      pen.beginPath();
+      pen.moveTo(x, y);
+      pen.lineTo(view.x(w1), view.y(w2));
+      pen.stroke();
+    }
+    pen.setLineDash([]);
+    pen.lineWidth = 2;
+    cross(pen, view.x(w1), view.y(w2), 4);
+  });
+  pen.restore();
 }
 
 /** The ascent to w + eps inside the region, then the descent from w. */
@@ -133,7 +160,7 @@ export function drawLens(canvas, landscape, path, player, view, theme) {
     arrow(pen, x, y, ...pixel(lens, path.points, step + 1));
   }
   pen.globalAlpha = 1;
-  dot(pen, x, y, 4.5);
+  mark(pen, path.marker, x, y, 4.5, theme.background);
   const times = lens.scale / view.scale;
   const scale = times >= 10 ? Math.round(times) : times.toFixed(1);
   label(pen, theme, still ? "no step: it does not move" : `× ${scale}`, 8, 14);

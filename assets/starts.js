@@ -2,6 +2,7 @@
 
 import { element, iconButton, short } from "./controls.js";
 import { dragHandle, setHandle } from "./handle.js";
+import { label } from "./plane.js";
 
 const NEW_START = [0.1, 0.2];
 
@@ -28,7 +29,7 @@ export class Starts {
       this.handles.replaceChildren(...starts.map((_, i) => this.#handle(i)));
       this.rows.replaceChildren(...starts.map((_, i) => this.#row(i, starts.length)));
       if (starts.length < this.limits.most_starts) {
-        const add = () => this.#set([...this.all, NEW_START]);
+        const add = () => this.add(NEW_START);
         this.rows.append(element("button", { type: "button", class: "text", click: add }, "Add a start"));
       }
     }
@@ -47,19 +48,50 @@ export class Starts {
     });
   }
 
+  /** Draw the handles: in a picture that is taken home there are no buttons. */
+  paint(pen, theme) {
+    this.all.forEach(([w1, w2], i) => {
+      const [x, y] = [this.view.x(w1), this.view.y(w2)];
+      pen.beginPath();
+      pen.arc(x, y, 10, 0, 2 * Math.PI);
+      pen.fillStyle = theme.background;
+      pen.fill();
+      pen.strokeStyle = theme.text;
+      pen.lineWidth = 2;
+      pen.stroke();
+      label(pen, theme, String(i + 1), x, y, { align: "center", alpha: 1 });
+    });
+  }
+
+  /** Add a start where there is room for one more; returns whether there is. */
+  add(w) {
+    const starts = this.all;
+    if (starts.length >= this.limits.most_starts) return false;
+    this.#set([...starts, this.#rounded(w)]);
+    return true;
+  }
+
+  #rounded(w) {
+    const limit = this.limits.start_limit;
+    return w.map((x) => Number(Math.max(-limit, Math.min(limit, x)).toFixed(4)));
+  }
+
+  #remove(i) {
+    if (this.all.length > 1) this.#set(this.all.filter((_, k) => k !== i));
+  }
+
   #set(starts) {
     this.settings.move({ starts: write(starts) });
     this.keep();
   }
 
   #handle(i) {
-    const limit = this.limits.start_limit;
-    return dragHandle({
+    const handle = dragHandle({
       view: this.view,
       get: () => this.all[i],
       place: (w) => {
         const starts = this.all;
-        starts[i] = w.map((x) => Number(Math.max(-limit, Math.min(limit, x)).toFixed(4)));
+        starts[i] = this.#rounded(w);
         this.move({ starts: write(starts) }, { only: { starts: write([starts[i]]) }, index: i });
       },
       keep: this.keep,
@@ -67,6 +99,10 @@ export class Starts {
       text: String(i + 1),
       role: "start point",
     });
+    handle.addEventListener("keydown", (event) => {
+      if (event.key === "Delete" || event.key === "Backspace") this.#remove(i);
+    });
+    return handle;
   }
 
   #row(i, count) {
@@ -82,14 +118,13 @@ export class Starts {
           this.#set(starts);
         },
       });
-    const remove = () => this.#set(this.all.filter((_, k) => k !== i));
     return element(
       "div",
       { class: "start" },
       element("b", {}, String(i + 1)),
       input(0),
       input(1),
-      count > 1 ? iconButton("cross", `Remove start ${i + 1}`, remove) : null,
+      count > 1 ? iconButton("cross", `Remove start ${i + 1}`, () => this.#remove(i)) : null,
     );
   }
 }

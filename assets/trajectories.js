@@ -1,29 +1,53 @@
 // The Trajectories page: drag a start point and watch the paths follow; play them step by step. All numbers come from
 // the server (samviz/ui/toy_routes.py); this module keeps the settings, asks, and draws.
 
-import { element, historyBar, historyKey, iconButton, isTyping, numberRow } from "./controls.js";
+import { element, historyBar, historyKey, iconButton, isTyping, numberRow, swatch } from "./controls.js";
+import { Guide } from "./guide.js";
 import { fetchJson, latest } from "./latest.js";
-import { drawLoss, stepAt } from "./lossplot.js";
+import { Maps } from "./maps.js";
 import { mounting } from "./mount.js";
 import { Outcomes } from "./outcomes.js";
-import { fetchPaths } from "./paths.js";
+import { Panels } from "./panels.js";
+import { fetchArrays, fetchPaths } from "./paths.js";
 import { View, drawAxes, drawLandscape, label, readTheme, wipe } from "./plane.js";
 import { Player } from "./player.js";
 import { Settings } from "./settings.js";
 import { drawLens, drawPaths } from "./stage.js";
 import { Starts } from "./starts.js";
+import { takeHome } from "./takehome.js";
+import { Written } from "./written.js";
+
+const PAUSE = 120; // milliseconds between questions for the step while the player runs
+const NOTHING = new Map();
+const BORDER = 0.02; // between a new start and the edge of the plane
 
 class Trajectories {
   constructor(root, data) {
     this.root = root;
     this.data = data;
     this.methods = new Map(data.methods.map((method) => [method.key, method]));
-    this.settings = new Settings(data.defaults);
+    this.settings = new Settings(data.defaults, data.marks);
     this.paths = new Map();
+    this.told = { step: null, paths: NOTHING };
     this.landscape = null;
     this.moving = false;
     this.view = new View(data.box);
-    this.player = new Player(() => this.draw());
+    this.player = new Player(data.speeds, () => this.stepped(), () => this.rest());
+    this.panels = new Panels(
+      (step) => this.player.go(2 * step),
+      () => this.loadSharpness(),
+    );
+    this.written = new Written();
+    this.takehome = takeHome({
+      name: "trajectories",
+      pictures: () => [{ name: "Trajectories", ...this.size, paint: (pen) => this.paint(pen) }],
+      legend: () => this.chosen.map((key) => this.methods.get(key)),
+      background: () => this.theme.background,
+      query: () => this.settings.address,
+      routes: { csv: "/api/toy/paths.csv", html: "/api/toy/animation.html", python: "/api/toy/code" },
+      player: this.player,
+      canvases: () => [this.back, this.front],
+    });
     this.starts = new Starts(
       data,
       this.settings,
@@ -31,7 +55,12 @@ class Trajectories {
       (changes, what) => this.move(changes, what),
       () => this.keep(),
     );
-    this.outcomes = new Outcomes(() => this.showOutcomes());
+    this.outcomes = new Outcomes((path) => {
+      this.settings.note({ follow: `${path.start + 1}:${path.variant}` });
+      this.showOutcomes();
+    });
+    this.guide = new Guide(data.guide, "trajectories", this.settings, (query) => this.load(query));
+    this.maps = new Maps(data, this.settings, { addStart: (w) => this.addStart(w) });
     this.revision = 0;
     this.build();
     this.askPaths = latest(
@@ -40,21 +69,35 @@ class Trajectories {
       (error) => this.complain(error.message),
     );
     this.askPlane = latest(fetchJson, (answer) => this.receivePlane(answer), (error) => this.complain(error.message));
+    const complain = (error) => this.complain(error.message);
+    this.askStep = latest(fetchJson, (answer) => this.receiveStep(answer), complain);
+    this.askSharpness = latest(fetchArrays, (answer) => this.receiveSharpness(answer), complain);
     this.observer = new ResizeObserver(() => this.resize());
     this.observer.observe(this.plane);
     this.onKey = (event) => this.key(event);
+    // Streamlit has a use of its own for R: the player must hear it first.
+    this.onR = (event) => event.key === "r" && this.key(event) && event.stopPropagation();
+    document.addEventListener("keydown", this.onR, true);
     document.addEventListener("keydown", this.onKey);
     this.refreshTheme();
     this.resize();
-    this.askPaths.ask({ query: location.search.slice(1), opening: true });
+    this.load(location.search.slice(1));
+  }
+
+  /** Show the state of an address. */
+  load(query) {
+    this.player.stop();
+    this.askPaths.ask({ query, opening: true });
   }
 
   close() {
-    this.player.pause();
+    this.guide.close();
+    this.player.stop();
     this.observer.disconnect();
+    document.removeEventListener("keydown", this.onR, true);
     document.removeEventListener("keydown", this.onKey);
-    this.askPaths.close();
-    this.askPlane.close();
+    for (const remote of [this.askPaths, this.askPlane, this.askStep, this.askSharpness]) remote.close();
+    this.maps.close();
     this.root.replaceChildren();
   }
 
@@ -79,15 +122,10 @@ class Trajectories {
         { class: "zoom" },
         iconButton("plus", "Zoom in (Ctrl+wheel)", zoom(1.5)),
         iconButton("minus", "Zoom out (Ctrl+wheel)", zoom(1 / 1.5)),
-        iconButton("fit", "Reset view", () => this.changeView(() => this.view.show(this.data.box))),
+        iconButton("fit", "Reset view", () => this.changeView(() => this.view.show(this.data.box), "")),
       ),
     );
     this.listenToPlane();
-    this.lossplot = element("canvas", { class: "loss", role: "img", "aria-label": "Loss over steps" });
-    const scrub = (event) =>
-      event.buttons & 1 && this.player.go(2 * stepAt(this.lossplot, event.offsetX, this.player.steps));
-    this.lossplot.addEventListener("pointerdown", scrub);
-    this.lossplot.addEventListener("pointermove", scrub);
     this.history = historyBar(this.settings, () => this.changed());
     this.chips = element("div", { class: "chips" });
     this.radii = element("div", { class: "rows" });
@@ -100,8 +138,11 @@ class Trajectories {
       ["← →", "half a step"],
       ["Shift", "ten steps"],
       ["Home End", "first, last"],
+      ["R", "restart"],
+      ["double click", "add a start"],
     ].map(([key, what]) => element("span", {}, element("kbd", {}, key), ` ${what}`));
     this.root.replaceChildren(
+      this.guide.element,
       this.problem,
       element(
         "div",
@@ -112,7 +153,7 @@ class Trajectories {
           this.plane,
           this.player.bar,
           element("p", { class: "hint" }, ...keys),
-          this.outcomes.list,
+          element("div", { class: "told" }, this.outcomes.list, this.written.section),
         ),
         element(
           "div",
@@ -124,10 +165,11 @@ class Trajectories {
           this.general,
           element("h3", {}, "Starts"),
           this.starts.rows,
-          element("h3", {}, "Loss"),
-          this.lossplot,
         ),
       ),
+      this.panels.section,
+      this.maps.section,
+      this.takehome,
     );
   }
 
@@ -145,7 +187,6 @@ class Trajectories {
   }
 
   chip(method) {
-    const swatch = element("i", { style: `background:${method.color}` });
     const click = () => {
       const chosen = new Set(this.chosen);
       if (!chosen.delete(method.key)) chosen.add(method.key);
@@ -155,7 +196,7 @@ class Trajectories {
       this.keep();
     };
     const attributes = { type: "button", class: "chip", "data-method": method.key, title: method.source, click };
-    return element("button", attributes, swatch, method.label);
+    return element("button", attributes, swatch(method), method.label);
   }
 
   get chosen() {
@@ -166,7 +207,7 @@ class Trajectories {
 
   /** A control is moving: ask for the lines of the paths that it changes, and for nothing else. */
   move(changes, { only = {}, index } = {}) {
-    this.player.pause();
+    this.player.stop();
     this.settings.move(changes);
     this.moving = true;
     this.showControls();
@@ -183,6 +224,7 @@ class Trajectories {
   /** Settings have changed for good: everything anew. */
   changed() {
     this.moving = false;
+    this.takehome.dispatchEvent(new Event("settings"));
     this.showControls();
     this.loadPlane();
     this.askPaths.ask({ query: this.settings.query(), kept: true });
@@ -190,14 +232,14 @@ class Trajectories {
 
   receive(answer, request) {
     if (answer.problem) {
-      if (request.opening) this.settings.open(answer.settings);
+      if (request.opening) this.open(answer);
       else if (request.kept) {
         this.settings.refuse();
         this.showControls();
         this.complain(answer.problem);
         return;
       } else return;
-    } else if (request.opening) this.settings.open(answer.settings);
+    } else if (request.opening) this.open(answer);
     this.complain(answer.problem ? `${answer.problem} The page shows its default settings instead.` : "");
     if (request.opening) {
       this.showControls();
@@ -209,13 +251,77 @@ class Trajectories {
       const method = this.methods.get(path.variant);
       path.start = request.index ?? path.start;
       path.color = method.color;
+      path.marker = method.marker;
       path.label = method.label;
       path.p = method.p;
       this.paths.set(`${path.start}:${path.variant}`, path);
     }
     this.revision += 1;
-    if (all) this.player.setSteps(Number(answer.settings.steps));
+    if (all) {
+      const steps = Number(answer.settings.steps);
+      this.player.setSteps(steps);
+      if (request.opening) this.player.half = answer.marks.at ? Number(answer.marks.at) : 2 * steps;
+      this.panels.show(this.paths, steps);
+      this.told = { step: null, paths: NOTHING };
+      this.loadSharpness();
+      if (request.opening) this.player.show();
+      else this.rest();
+      this.maps.changed();
+      if (this.playNext) this.player.run();
+      this.playNext = false;
+    }
     this.showOutcomes();
+    if (all) this.loadStep();
+  }
+
+  /** Take over what the server has read from the address. */
+  open({ settings, marks }) {
+    this.settings.open(settings, marks);
+    this.player.speed.value = marks.speed;
+    this.player.setLoop(marks.loop === "1");
+    this.view.show(marks.view ? marks.view.split(",").map(Number) : this.data.box);
+    const [start, variant] = marks.follow.split(":");
+    this.outcomes.followed = marks.follow ? `${start - 1}:${variant}` : null;
+    this.guide.show();
+  }
+
+  // ---- the player's step ---------------------------------------------------------------------------------------
+
+  /** The player shows another half of a step. */
+  stepped() {
+    this.draw();
+    if (!this.player.playing) return;
+    const now = performance.now();
+    if (now - (this.asked ?? 0) < PAUSE) return;
+    this.asked = now;
+    this.loadStep();
+  }
+
+  /** The player has come to rest. */
+  rest() {
+    const { half, atEnd, speed, looping } = this.player;
+    this.settings.note({ at: atEnd ? "" : String(half), speed: speed.value, loop: looping ? "1" : "" });
+    this.loadStep();
+  }
+
+  loadStep() {
+    if (this.moving || this.player.steps === 0) return;
+    this.askStep.ask(`/api/toy/step?${[this.settings.query(), `at=${this.player.half}`].filter(Boolean).join("&")}`);
+  }
+
+  receiveStep(answer) {
+    this.told = { step: answer.step, paths: new Map(answer.paths.map((p) => [`${p.start}:${p.variant}`, p])) };
+    this.draw();
+  }
+
+  loadSharpness() {
+    this.askSharpness.ask(`/api/toy/sharpness/${this.panels.range.join("/")}?${this.settings.query()}`);
+    this.draw();
+  }
+
+  receiveSharpness({ header, arrays }) {
+    this.panels.tell(arrays.steps, header.paths);
+    this.draw();
   }
 
   loadPlane() {
@@ -227,6 +333,27 @@ class Trajectories {
     this.landscape = answer;
     this.drawBack();
     this.draw();
+  }
+
+  /** Add a start; false, with a sentence, if there are as many as there may be. */
+  roomFor(w) {
+    const added = this.starts.add(w);
+    if (!added) this.complain(`There is room for ${this.data.most_starts} starts: remove one to add another.`);
+    return added;
+  }
+
+  /** A point of the maps becomes a start, in sight, and its paths are played from the beginning. */
+  addStart(w) {
+    this.playNext = this.roomFor(w);
+    const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
+    const seen = this.playNext ? this.plane : this.problem;
+    seen.scrollIntoView({ block: "nearest", behavior: calm ? "auto" : "smooth" });
+    if (!this.playNext) return;
+    this.player.go(0);
+    const [x0, x1, y0, y1] = this.view.box;
+    const [[left, below], [right, above]] = [-BORDER, BORDER].map((room) => w.map((x) => x + room));
+    const box = [Math.min(x0, left), Math.max(x1, right), Math.min(y0, below), Math.max(y1, above)];
+    if (box.some((edge, i) => edge !== this.view.box[i])) this.changeView(() => this.view.show(box));
   }
 
   complain(sentence) {
@@ -250,6 +377,9 @@ class Trajectories {
       last = [event.clientX, event.clientY];
     });
     for (const name of ["pointerup", "pointercancel"]) plane.addEventListener(name, () => (last = null));
+    plane.addEventListener("dblclick", (event) => {
+      this.roomFor(this.view.at(event.offsetX, event.offsetY));
+    });
     plane.addEventListener(
       "wheel",
       (event) => {
@@ -261,8 +391,11 @@ class Trajectories {
     );
   }
 
-  changeView(change) {
+  changeView(change, mark) {
     change();
+    const box = this.view.box.map((edge) => Number(edge.toPrecision(5)));
+    if (mark === undefined) this.view.show(box); // what the address says is what is shown
+    this.settings.note({ view: mark ?? box.join(",") });
     this.drawBack();
     this.starts.place();
     this.draw();
@@ -279,13 +412,16 @@ class Trajectories {
 
   refreshTheme() {
     this.theme = readTheme(this.root);
+    this.maps.refreshTheme();
     this.drawBack();
     this.draw();
   }
 
   drawBack() {
-    if (!this.theme) return;
-    const pen = wipe(this.back);
+    if (this.theme) this.paintBack(wipe(this.back));
+  }
+
+  paintBack(pen) {
     if (this.landscape) drawLandscape(pen, this.view, this.landscape, this.theme);
     const floor = this.view.y(0);
     if (this.view.height - floor > 52) {
@@ -297,20 +433,40 @@ class Trajectories {
 
   draw() {
     if (!this.theme) return;
-    const paths = [...this.paths.values()];
-    drawPaths(this.front, this.view, paths, this.moving ? null : this.player);
+    this.paintPaths(wipe(this.front));
     const path = this.paths.get(this.outcomes.followed);
     if (!this.moving) {
       drawLens(this.lens, this.landscape, path, this.player, this.view, this.theme);
-      drawLoss(this.lossplot, paths, this.player.step, this.player.steps, this.theme);
+      this.panels.draw(this.player.step, this.outcomes.followed, this.theme);
+      const written = this.told.paths.get(this.outcomes.followed);
+      const { descending, atEnd } = this.player;
+      if (path && written) this.written.show(written.rows, descending, `${path.label}, start ${path.start + 1}`, atEnd);
     }
     // What is on the canvas, for tests and for whoever looks into the page.
     Object.assign(this.front.dataset, {
       revision: this.revision,
       half: this.player.half,
       moving: this.moving,
-      ends: paths.map((p) => [...p.points.slice(-2)].map((w) => w.toFixed(4)).join(",")).join(" "),
+      ends: [...this.paths.values()].map((p) => [...p.points.slice(-2)].map((w) => w.toFixed(4)).join(",")).join(" "),
     });
+  }
+
+  get size() {
+    return { width: this.view.width, height: this.view.height };
+  }
+
+  paintPaths(pen) {
+    const told = this.told.step === this.player.step ? this.told.paths : NOTHING;
+    drawPaths(pen, this.view, [...this.paths.values()], this.moving ? null : this.player, told, this.theme);
+  }
+
+  /** The whole picture with any pen that draws as a canvas does: for files to take home. */
+  paint(pen) {
+    pen.fillStyle = this.theme.background;
+    pen.fillRect(0, 0, this.view.width, this.view.height);
+    this.paintBack(pen);
+    this.paintPaths(pen);
+    this.starts.paint(pen, this.theme);
   }
 
   // ---- controls ------------------------------------------------------------------------------------------------
@@ -344,14 +500,21 @@ class Trajectories {
   showOutcomes() {
     this.outcomes.list.setAttribute("aria-live", this.moving ? "off" : "polite"); // a drag is no news yet
     this.outcomes.show(this.paths);
+    if (this.settings.marks.follow && !this.paths.has(this.followedMark)) this.settings.note({ follow: "" });
     const path = this.paths.get(this.outcomes.followed);
     this.caption.textContent = `${path.label}, start ${path.start + 1}`;
     this.draw();
   }
 
+  get followedMark() {
+    const [start, variant] = this.settings.marks.follow.split(":");
+    return `${start - 1}:${variant}`;
+  }
+
+  /** Whether the key was one of the page's. */
   key(event) {
-    if (isTyping(event) && event.composedPath()[0].type !== "range") return;
-    if (!historyKey(event, this.settings, () => this.changed())) this.player.key(event);
+    if (isTyping(event) && event.composedPath()[0].type !== "range") return false;
+    return historyKey(event, this.settings, () => this.changed()) || this.player.key(event);
   }
 }
 

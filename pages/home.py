@@ -3,6 +3,7 @@
 import streamlit as st
 
 from samviz.ui.cards import cards
+from samviz.ui.guide import entry
 
 st.title("See sharpness-aware minimization at work", anchor=False)
 st.markdown(
@@ -13,6 +14,7 @@ st.markdown(
     "weights, rescale their regions, and race them on images. All of it is computed in Python, by code that "
     "you can import."
 )
+entry()
 cards()
 st.caption(
     "Kwon et al., *ASAM: Adaptive Sharpness-Aware Minimization for Scale-Invariant Learning of Deep Neural Networks*, "

@@ -2,15 +2,18 @@
 
 import streamlit as st
 
+from samviz.ui.guide import glossary
 from samviz.ui.toy_pages import trajectories
 
-st.title("Trajectories")
-st.markdown(
-    "The loss $|w_1\\,\\mathrm{ReLU}(w_2) - c|$ is zero along the red valley. Each step of SAM first climbs to the "
-    "worst nearby point $w + \\varepsilon$ and then descends from $w$ with the gradient found there. "
-    "**Drag a start point**, or play the steps one by one."
-)
+with st.container(key="introduction"):
+    st.title("Trajectories")
+    st.markdown(
+        "The loss $|w_1\\,\\mathrm{ReLU}(w_2) - c|$ is zero along the red valley. Each step of SAM first climbs to the "
+        "worst nearby point $w + \\varepsilon$ and then descends from $w$ with the gradient found there. "
+        "**Drag a start point**, or play the steps one by one."
+    )
 trajectories()
+glossary()
 with st.expander("Notes and sources"):
     st.markdown(
         """

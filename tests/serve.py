@@ -51,11 +51,14 @@ def kill_tree(pid: int) -> None:
 
 
 @contextmanager
-def running_app(home: Path, *, port: int | None = None, env: dict[str, str] | None = None) -> Iterator[str]:
-    """`streamlit run app.py` on a home folder of its own; yields the address once the server answers."""
+def running_app(
+    home: Path, *, port: int | None = None, env: dict[str, str] | None = None, lecture: bool = False
+) -> Iterator[str]:
+    """`streamlit run app.py`, or `make lecture`, on a home folder of its own; yields the address once it answers."""
     port = port or free_port()
     home.mkdir(parents=True, exist_ok=True)
-    command = [sys.executable, "-m", "streamlit", "run", str(ROOT / "app.py")]
+    command = [sys.executable, "-m"]
+    command += ["samviz.ui.lecture"] if lecture else ["streamlit", "run", str(ROOT / "app.py")]
     command += ["--server.headless", "true", "--server.port", str(port), "--server.fileWatcherType", "none"]
     with (home / "app.log").open("ab") as log:
         process = subprocess.Popen(

@@ -1,12 +1,14 @@
 """The NumPy toy and the torch optimizer are two writings of one method: the same steps on the same loss."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 
-from samviz.optim import SAM
-from samviz.toy import descend
-from samviz.variants import VARIANTS
+from samviz.optim import SAM, maximizer
+from samviz.toy import descend, gradient, one_step
+from samviz.variants import VARIANTS, WEIGHT
 
 STARTS = [(0.2, 0.05), (0.3, 0.033), (0.05, 0.4), (0.6, 0.3)]
 RADII = {"sam": 0.05, "fisher": 0.05, "elementwise_linf": 0.2}
@@ -42,6 +44,16 @@ def test_every_step_of_the_toy_is_a_step_of_the_optimizer(
         points.append((float(model.w1.detach()), float(model.w2.detach())))
     np.testing.assert_allclose(path.points, points, rtol=0, atol=1e-10)
     np.testing.assert_allclose(path.loss[:-1], losses, rtol=0, atol=1e-10)
+
+
+@pytest.mark.parametrize("p", [1, 1.3, 2, 3, 10, np.inf])
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_one_ascent_is_that_of_the_optimizer_for_every_p(variant: str, p: float) -> None:
+    model = replace(VARIANTS[variant], p=p)
+    for w in [*STARTS, (0.3, -0.1), (0.5, 0.5)]:
+        weights, slopes = ([torch.tensor(x, dtype=torch.float64) for x in pair] for pair in (w, gradient(w)))
+        expected = maximizer(weights, slopes, [WEIGHT, WEIGHT], model, 0.2)
+        np.testing.assert_allclose(one_step(w, variant, 0.2, p=p), [float(e) for e in expected], rtol=1e-12)
 
 
 @pytest.mark.parametrize("start", STARTS)

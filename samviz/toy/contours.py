@@ -4,9 +4,7 @@ import numpy as np
 
 from samviz.spec import check
 from samviz.toy import arguments
-
-Axes = tuple[float, float, float, float]
-"""A window: w1 from x0 to x1, w2 from y0 to y1."""
+from samviz.toy.arguments import Axes
 
 
 def contour(level: float, target: float, axes: Axes, n: int = 100) -> list[np.ndarray]:
@@ -18,7 +16,7 @@ def contour(level: float, target: float, axes: Axes, n: int = 100) -> list[np.nd
     line bends. Raises ValueError for arguments out of range.
     """
     level, target = check.number("level", level, 0, 1e12), arguments.target(target)
-    n, axes = check.integer("n", n, 2, 1000), _window(axes)
+    n, axes = check.integer("n", n, 2, 1000), arguments.window(axes)
     above = _hyperbola(target + level, axes, n)
     if level == 0:
         return above
@@ -29,13 +27,6 @@ def contour(level: float, target: float, axes: Axes, n: int = 100) -> list[np.nd
 def valley(target: float, axes: Axes, n: int = 100) -> list[np.ndarray]:
     """The minimizers w1 w2 = c, w2 > 0 in the window: one line (n, 2), or none. Raises ValueError as `contour`."""
     return contour(0.0, target, axes, n)
-
-
-def _window(axes: Axes) -> Axes:
-    x0, x1, y0, y1 = (check.number("axes", value, -1e9, 1e9) for value in check.sequence("axes", axes, 4, 4))
-    if not (x0 < x1 and y0 < y1):
-        raise ValueError(f"axes must be x0 < x1, y0 < y1, but they are {(x0, x1, y0, y1)}.")
-    return x0, x1, y0, y1
 
 
 def _hyperbola(k: float, axes: Axes, n: int) -> list[np.ndarray]:

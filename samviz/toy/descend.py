@@ -8,14 +8,14 @@ import numpy as np
 from samviz.spec import check
 from samviz.toy import arguments
 from samviz.toy.ascent import epsilon
-from samviz.toy.loss import TARGET, loss, partials
+from samviz.toy.loss import TARGET, bare_partials, loss
 from samviz.variants import WEIGHT, Variant
 
 MOST_STEPS = 100_000
 MOST_POINTS = 10_000_000
 """Starts times steps: a path of that size takes 400 MB."""
-FEW = 32
-"""Up to this many starts Python floats are faster than arrays."""
+FEW = 48
+"""Up to about this many starts Python floats are faster than arrays."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -74,11 +74,11 @@ def walk_arrays(
     with np.errstate(all="ignore"):
         for t, rate in enumerate(rates.tolist()):
             px, py = x, y
-            g, h = partials(x, y, target)
+            g, h = bare_partials(x, y, target)
             if model is not None:
                 ex, ey = epsilon(x, y, g, h, model, rho, eta)
                 px, py = x + ex, y + ey
-                g, h = partials(px, py, target)
+                g, h = bare_partials(px, py, target)
             perturbed[t, :, 0], perturbed[t, :, 1] = px, py
             x, y = x - rate * g, y - rate * h
             points[t + 1, :, 0], points[t + 1, :, 1] = x, y

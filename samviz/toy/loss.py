@@ -22,6 +22,11 @@ def gradient(w: np.ndarray, target: float = TARGET) -> np.ndarray:
 def partials(x: np.ndarray, y: np.ndarray, target: float) -> tuple[np.ndarray, np.ndarray]:
     """Both components of the gradient at w1 = x, w2 = y. A NaN stays a NaN; infinities give no warning."""
     with np.errstate(over="ignore", invalid="ignore"):
-        sign = np.sign(x * y - target)
-        dead = y <= 0
-        return np.where(dead, 0.0, sign * y), np.where(dead, 0.0, sign * x)
+        return bare_partials(x, y, target)
+
+
+def bare_partials(x: np.ndarray, y: np.ndarray, target: float) -> tuple[np.ndarray, np.ndarray]:
+    """`partials` for loops that have silenced NumPy's warnings: to do so in every step takes a fifth of their time."""
+    sign = np.sign(x * y - target)
+    dead = y <= 0
+    return np.where(dead, 0.0, sign * y), np.where(dead, 0.0, sign * x)

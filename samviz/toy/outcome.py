@@ -17,13 +17,16 @@ TAIL = 20
 SLIDE = 0.01
 """Distance between reaching the valley and the end from which on a path has moved along it."""
 
+KINDS = ("valley", "dead", "oscillating", "diverged", "moving")
+"""Every way to end."""
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """How one path ended."""
 
     kind: str
-    """valley, dead, oscillating, diverged or moving."""
+    """One of KINDS."""
     step: int | None
     """Steps after which the path first came within NEAR of the valley or crossed it; None if it never did."""
     sentence: str
@@ -46,39 +49,64 @@ def _outcome(points: np.ndarray, perturbed: np.ndarray, target: float) -> Outcom
     finite = np.isfinite(points).all(axis=1)
     if not finite.all():
         lost = int(np.argmin(finite))
-        first = _first(*_from_valley(points[:lost], target))
+        first = _first(*from_valley(points[:lost], target))
         return Outcome("diverged", first, f"Diverged after {_steps(lost)}: w is no longer a finite number.")
 
-    side, distance = _from_valley(points, target)
+    side, distance = from_valley(points, target)
     first = _first(side, distance)
-    tail = slice(max(first or 0, len(points) - TAIL), None)
-    if first is not None and distance[tail].mean() <= NEAR:
-        return Outcome("valley", first, _at_rest(points, distance, first, float(distance[tail].max())))
-    if points[-1, 1] <= 0 or perturbed[-1, 1] <= 0:
-        return Outcome("dead", first, _stuck(points, perturbed, first))
-    if _crossed(side[-TAIL:]).sum() >= 2:
-        return Outcome("oscillating", first, _swinging(points, distance))
-    return Outcome("moving", first, _moving(points, target))
+    since = np.array(np.nan if first is None else first)
+    kind = KINDS[int(kinds(points[-TAIL:], perturbed[-1], since, len(points) - 1, target))]
+    if kind == "valley":
+        rest = float(distance[max(first, len(points) - TAIL) :].max())
+        return Outcome(kind, first, _at_rest(points, distance, first, rest))
+    if kind == "dead":
+        return Outcome(kind, first, _stuck(points, perturbed, first))
+    if kind == "oscillating":
+        return Outcome(kind, first, _swinging(points, distance))
+    return Outcome(kind, first, _moving(points, target))
 
 
-def _from_valley(points: np.ndarray, target: float) -> tuple[np.ndarray, np.ndarray]:
-    """Side of the valley (1 above, -1 below) and distance from it, to first order; 0 and inf outside w1, w2 > 0."""
-    x, y = points.T
+def kinds(tail: np.ndarray, perturbed: np.ndarray, first: np.ndarray, steps: int, target: float) -> np.ndarray:
+    """How paths of so many steps have ended, as indices into KINDS, shape (...).
+
+    `tail` (k, ..., 2) are their last TAIL points, or all if they have fewer; `perturbed` (..., 2) is the last w + eps;
+    `first` (...) is the step after which each first came to the valley, NaN if it never did.
+    """
+    side, distance = from_valley(tail, target)
+    index = np.arange(steps + 1 - len(tail), steps + 1).reshape(-1, *(1,) * first.ndim)
+    there = index >= first
+    with np.errstate(invalid="ignore"):
+        near = np.where(there, distance, 0.0).sum(axis=0) <= NEAR * there.sum(axis=0)
+    ways = {
+        "diverged": ~np.isfinite(tail[-1]).all(axis=-1),
+        "valley": near & there[-1],
+        "dead": (tail[-1, ..., 1] <= 0) | (perturbed[..., 1] <= 0),
+        "oscillating": crossed(side).sum(axis=0) >= 2,
+    }
+    return np.select(list(ways.values()), [KINDS.index(way) for way in ways], KINDS.index("moving"))
+
+
+def from_valley(points: np.ndarray, target: float) -> tuple[np.ndarray, np.ndarray]:
+    """Side of the valley (1 above, -1 below) and distance from it, to first order; 0 and inf outside w1, w2 > 0.
+
+    Points (..., 2); both have the shape (...).
+    """
+    x, y = np.moveaxis(points, -1, 0)
     live = (x > 0) & (y > 0)
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         rise = x * y - target
         return np.where(live, np.sign(rise), 0.0), np.where(live, abs(rise) / np.hypot(x, y), np.inf)
 
 
-def _crossed(side: np.ndarray) -> np.ndarray:
-    """Whether each point but the first lies across the valley from the one before it."""
+def crossed(side: np.ndarray) -> np.ndarray:
+    """Whether each point but the first lies across the valley from the one before it, along the first axis."""
     return side[1:] * side[:-1] < 0
 
 
 def _first(side: np.ndarray, distance: np.ndarray) -> int | None:
     """Index of the first point that is on the valley or just across it."""
     reached = distance <= NEAR
-    reached[1:] |= _crossed(side)
+    reached[1:] |= crossed(side)
     return int(np.argmax(reached)) if reached.any() else None
 
 

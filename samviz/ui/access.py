@@ -33,12 +33,12 @@ ADVICE = "You can look at everything; to start, cancel, delete, download or esti
 def refusal(ip: str | None, headers: Mapping[str, str]) -> str:
     """Why this connection may not act, as one sentence; "" if it may. `ip` None stands for the loopback address."""
     given = {name.lower(): value for name, value in headers.items()}
-    if ip is not None and not _loopback(ip):
+    if ip is not None and not loopback(ip):
         return f"This browser is on another computer ({ip}). {ADVICE}"
     if any(name in given for name in FORWARDED):
         return f"This connection came through a proxy. {ADVICE}"
     host = _host(given.get("host", ""))
-    if host != "localhost" and not _loopback(host):
+    if host != "localhost" and not loopback(host):
         return f"This page was asked for by a name that is not this computer's own ({host or 'none'}). {ADVICE}"
     return ""
 
@@ -54,7 +54,8 @@ def _host(header: str) -> str:
     return (parts.hostname or "") if plain else ""
 
 
-def _loopback(address: str) -> bool:
+def loopback(address: str) -> bool:
+    """Whether an IP address is this computer's own, which nobody else can use; False for anything else."""
     try:
         ip = ip_address(address)
     except ValueError:

@@ -6,7 +6,7 @@ import streamlit as st
 
 from samviz.runs import UNFINISHED, Snapshot, Store, open_store
 from samviz.spec import Comparison
-from samviz.ui import access, lab_form, lab_jobs, lab_list
+from samviz.ui import access, guide, lab_form, lab_jobs, lab_list
 from samviz.ui.components import component
 from samviz.ui.document import PAGES
 
@@ -28,9 +28,10 @@ def page() -> None:
         st.title("Lab")
         st.error(str(error))
         return
-    id = st.query_params.get("id")
     # A link to the page that one is on changes what is shown but not the browser's address: set it here.
-    st.query_params.from_dict({} if id is None else {"id": id})
+    st.query_params.from_dict({key: st.query_params[key] for key in ("id", *guide.MARKS) if key in st.query_params})
+    id = st.query_params.get("id")
+    guide.bar()
     if id is None:
         _overview(store)
         return

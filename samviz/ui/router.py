@@ -8,7 +8,12 @@ from samviz.ui.document import PAGES
 # An icon of our own: Streamlit fetches the others from another host.
 st.set_page_config(page_title="samviz", page_icon=str(ASSETS / "icon.svg"), layout="wide")
 # Streamlit leaves 96 pixels above a page's title: what a page shows first should be in sight.
-st.html("<style>.stMainBlockContainer { padding-top: 4rem; }</style>")
+# In the lecture view (assets/lecture.js), all is larger, and the picture comes before what introduces it.
+st.html("""<style>
+.stMainBlockContainer { padding-top: 4rem; }
+html.samviz-lecture { font-size: clamp(16px, 1.05vw, 32px); }
+.samviz-lecture .st-key-introduction { display: none; }
+</style>""")
 st.navigation(
     [
         st.Page(PAGES / "home.py", title="Home", icon=":material/home:", default=True),

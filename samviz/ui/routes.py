@@ -9,6 +9,10 @@ from starlette.staticfiles import StaticFiles
 from samviz.ui.components import Assets
 from samviz.ui.document import document_routes
 from samviz.ui.live_routes import live_routes
+from samviz.ui.map_routes import map_routes
+from samviz.ui.qr_routes import qr_routes
+from samviz.ui.region_routes import region_routes
+from samviz.ui.toy_exports import toy_export_routes
 from samviz.ui.toy_routes import toy_routes
 
 _PLOTLY = Path(plotly.__file__).parent / "package_data"
@@ -19,7 +23,11 @@ def routes() -> list[BaseRoute]:
     return [
         *document_routes(),
         *toy_routes(),
+        *map_routes(),
+        *toy_export_routes(),
+        *region_routes(),
         *live_routes(),
+        *qr_routes(),
         Mount("/assets", Assets()),
         Mount("/vendor", StaticFiles(directory=_PLOTLY)),
     ]

@@ -3,18 +3,29 @@
 A line is flat, [x, y, x, y, ...]: it costs the browser nothing to read.
 """
 
-from math import floor, log10
+from collections import Counter
+from math import floor, inf, log10
 
 import numpy as np
 
-from samviz.spec.toy import REGION_NAMES, RegionSettings
-from samviz.toy import REGIONS, contour, loss, maximum, one_step, outline, valley
+from samviz.spec.toy import REGION_NAMES, RegionSettings, Shape
+from samviz.toy import contour, loss, maximum, one_step, outline, valley
+from samviz.variants import VARIANTS
 
 MOST_LEVELS = 12
 LINE = 160
 """Points of a contour: more than a screen can tell from a curve."""
 SAME = 1e-9
 """Relative difference up to which two maximum losses count as the same: rounding is below it by far."""
+
+SHAPE_NAMES = {
+    "identity": {1: "Diamond", 2: "Sphere", inf: "Cube"},
+    "elementwise": {1: "Stretched diamond", 2: "Ellipsoid", inf: "Cuboid"},
+    "fisher": {1: "Fisher diamond", 2: "Fisher ellipsoid", inf: "Fisher cuboid"},
+}
+"""What a region is called, by T and p; the rest are superellipses. ASAM Fig. 1 has the sphere, cuboid and ellipsoid."""
+
+METHODS_OF = {"identity": "SAM", "elementwise": "ASAM", "fisher": "Fisher-SAM"}
 
 Axes = tuple[float, float, float, float]
 
@@ -72,29 +83,66 @@ def landscape(c: float, axes: Axes, at: list[float] | None = None) -> dict:
 
 def _around(name: str, w: tuple[float, float], s: RegionSettings) -> dict:
     """The region around one point: its outline, its worst points and the step of one gradient."""
-    variant, rho, eta, c = REGIONS[name], s.rho(name), s.eta(name), s.values["c"]
-    highest = maximum(variant, w, rho, eta, c)
+    variant, rho, eta, c, p = s.variant(name), s.rho(name), s.eta(name), s.values["c"], s.p(name)
+    highest = maximum(variant, w, rho, eta, c, p)
     return {
         "w": list(w),
         "loss": float(loss(np.array(w), c)),
-        "outline": _flat(outline(variant, w, rho, eta, target=c)),
+        "outline": _flat(outline(variant, w, rho, eta, target=c, p=p)),
         "maximum": float(highest.loss),
         "worst": [list(map(float, point)) for point in highest.points],
         "tie": bool(highest.tie),
-        "step": [float(x) for x in one_step(np.array(w), variant, rho, eta, c)],
+        "step": [float(x) for x in one_step(np.array(w), variant, rho, eta, c, p)],
     }
 
 
-def _digits(value: float) -> str:
+def norm_text(p: float) -> str:
+    return "∞" if p == inf else f"{p:.4g}"
+
+
+def labels(s: RegionSettings) -> dict[str, str]:
+    """What the regions of the panels are called, by REGION_NAMES: each name once."""
+    names = {key: SHAPE_NAMES[shape.T].get(shape.p, "Superellipse") for key, shape in s.shapes.items()}
+    often = Counter(names.values())
+    return {
+        key: name if often[name] == 1 else f"{name} (panel {panel})"
+        for panel, (key, name) in enumerate(names.items(), 1)
+    }
+
+
+def caption(shape: Shape, label: str) -> dict[str, str]:
+    """The parts of the line above a panel: Sphere ‖ε‖, 2, as in SAM."""
+    method = METHODS_OF[shape.T]
+    published = VARIANTS[shape.variant].p == shape.p
+    return {
+        "label": label,
+        "norm": "‖ε‖" if shape.T == "identity" else "‖T⁻¹ε‖",
+        "p": norm_text(shape.p),
+        "source": f"as in {method}" if published else f"T of {method}, p of our own",
+    }
+
+
+def digits(value: float) -> str:
     return f"{value:.6f}" if value < 1000 else f"{value:.6g}"
+
+
+def point_text(w) -> str:
+    return "(" + ", ".join(f"{x:.3g}" for x in w) + ")"
+
+
+def _told(around: dict, where: str, c: float) -> str:
+    """What a panel shows around one point, for those who do not see it."""
+    worst = " and at ".join(point_text(point) for point in around["worst"][:3])
+    tie = ", and all over the dead half-plane" if around["tie"] and around["maximum"] <= c else ""
+    return f"around {where} = {point_text(around['w'])} the largest loss is {digits(around['maximum'])} at {worst}{tie}"
 
 
 def _summary(a: float, panels: list[dict]) -> str:
     """What the table shows, in a sentence."""
     if a == 1:
         return "A is the identity: w and Aw are the same point. Move the slider."
-    moved = [p["name"] for p in panels if p["verdict"] == "differs"]
-    kept = [p["name"] for p in panels if p["verdict"] == "same"]
+    moved = [p["label"].lower() for p in panels if p["verdict"] == "differs"]
+    kept = [p["label"].lower() for p in panels if p["verdict"] == "same"]
     if not moved:
         return "At these two points all three regions find the same maximum loss."
     listed = " and ".join([", ".join(moved[:-1]), moved[-1]] if len(moved) > 1 else moved)
@@ -104,11 +152,11 @@ def _summary(a: float, panels: list[dict]) -> str:
 
 
 def regions(s: RegionSettings) -> dict:
-    """Sphere, cuboid and ellipsoid around w and around w' = Aw, A = diag(a, 1/a) (ASAM Fig. 1)."""
+    """The regions of all panels around w and around w' = Aw, A = diag(a, 1/a) (ASAM Fig. 1)."""
     a, c = s.values["a"], s.values["c"]
     w = (s.values["w1"], s.values["w2"])
     rescaled = (a * w[0], w[1] / a)
-    panels = []
+    panels, names = [], labels(s)
     for name in REGION_NAMES:
         here, there = _around(name, w, s), _around(name, rescaled, s)
         difference = there["maximum"] - here["maximum"]
@@ -116,10 +164,11 @@ def regions(s: RegionSettings) -> dict:
         panels.append(
             {
                 "name": name,
-                "label": name.capitalize(),
+                **caption(s.shapes[name], names[name]),
+                "told": f"{names[name]}: {_told(here, 'w', c)}; {_told(there, 'Aw', c)}.",
                 "here": here,
                 "there": there,
-                "table": [_digits(here["maximum"]), _digits(there["maximum"]), "0" if same else f"{difference:+.4g}"],
+                "table": [digits(here["maximum"]), digits(there["maximum"]), "0" if same else f"{difference:+.4g}"],
                 "verdict": "same" if same else "differs",
             }
         )

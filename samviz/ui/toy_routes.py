@@ -6,7 +6,6 @@ arrays that it lists (float32), one after the other.
 """
 
 import json
-from functools import lru_cache
 
 import numpy as np
 from starlette.requests import Request
@@ -15,23 +14,22 @@ from starlette.routing import Route
 
 from samviz.spec import check
 from samviz.spec.toy import PLAIN, RegionSettings, TrajectorySettings
-from samviz.toy import Outcome, Path, descend, outcome
+from samviz.toy import REGIONS, Outcome
+from samviz.toy.along import distance, position, sharpness_along, spread
 from samviz.toy.ascent import half_widths
 from samviz.ui.toy_pictures import landscape, regions
+from samviz.ui.toy_steps import written_step
+from samviz.ui.walks import Together, rules, walk_all, walks
 from samviz.variants import VARIANTS
+
+PANEL_POINTS = 240
+"""Steps of a path at which its sharpness is told."""
+
+MOST_PIXELS = 4_000_000
+"""Of a path's frame up to which a table of all of them is faster than sorting."""
 
 CACHE = {"Cache-Control": "public, max-age=600"}
 """Every answer follows from its address alone."""
-
-
-@lru_cache(maxsize=48)
-def _path(
-    variant: str, start: tuple[float, float], rho: float, eta: float, lr: float, steps: int, decay: float, c: float
-) -> tuple[Path, Outcome]:
-    """One path and its outcome, kept for a while: most requests change one path of many."""
-    method = None if variant == PLAIN else variant
-    path = descend(start, method, rho=rho, eta=eta, lr=lr, steps=steps, lr_decay=decay, target=c)
-    return path, outcome(path, c)
 
 
 def thin(points: np.ndarray, cell: float) -> np.ndarray:
@@ -42,10 +40,10 @@ def thin(points: np.ndarray, cell: float) -> np.ndarray:
     """
     finite = np.isfinite(points).all(axis=1)
     points = points if finite.all() else points[: max(int(np.argmin(finite)), 1)]
-    pixels = np.floor(points / cell) @ (1.0, 2.0**26)  # one number a pixel, exact up to 2^26 pixels either way
-    _, first = np.unique(pixels, return_index=True)
     into = np.zeros(len(points), dtype=bool)
-    into[first] = True
+    with np.errstate(over="ignore", invalid="ignore"):  # a path may end far away
+        x, y = np.floor(points.T / cell)
+        into[_first_visits(x, y)] = True
     into[0], into[-1] = False, len(points) > 1
     steps = np.flatnonzero(into)
     broken = np.diff(steps, prepend=-1) > 1
@@ -54,6 +52,18 @@ def thin(points: np.ndarray, cell: float) -> np.ndarray:
     wanted = np.stack([broken, broken, np.ones_like(broken)], axis=1)
     wanted[:1, 0] = False
     return pieces[wanted] if len(steps) else points[:1]
+
+
+def _first_visits(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Where a path of pixels (x, y) is in one for the first time."""
+    left, low = x.min(), y.min()
+    width, height = x.max() - left + 1, y.max() - low + 1
+    if not width * height <= MOST_PIXELS:
+        return np.unique(x + 2.0**26 * y, return_index=True)[1]  # one number a pixel, exact up to 2^26 either way
+    flat = (x - left + width * (y - low)).astype(np.intp)
+    visited = np.empty(int(width * height), dtype=np.intp)
+    visited[flat[::-1]] = np.arange(len(flat))[::-1]  # of several entries for one place the last one stays
+    return visited[flat]
 
 
 def pack(header: dict, arrays: list[np.ndarray]) -> bytes:
@@ -65,7 +75,7 @@ def pack(header: dict, arrays: list[np.ndarray]) -> bytes:
     return b"".join([len(text).to_bytes(4, "little"), text, *body])
 
 
-def _read(request: Request, settings: type[TrajectorySettings] | type[RegionSettings]):
+def read_settings(request: Request, settings: type[TrajectorySettings] | type[RegionSettings]):
     """The settings of an address and no problem, or the defaults and what is wrong in one sentence."""
     try:
         return settings.from_query({key: request.query_params.getlist(key) for key in request.query_params}), None
@@ -73,35 +83,85 @@ def _read(request: Request, settings: type[TrajectorySettings] | type[RegionSett
         return settings(), str(error)
 
 
-def _paths(request: Request, cell: float | None) -> Response:
-    s, problem = _read(request, TrajectorySettings)
-    lr, steps, decay, c = (s.values[key] for key in ("lr", "steps", "decay", "c"))
-    listed, arrays = [], []
-    for index, start in enumerate(s.starts):
-        for variant in s.variants:
-            rho, eta = (0.0, 0.0) if variant == PLAIN else (s.rho(variant), s.eta(variant))
-            path, end = _path(variant, start, rho, eta, lr, steps, decay, c)
-            parts = {"points": path.points if cell is None else thin(path.points, cell)}
-            if cell is None:
-                parts["loss"] = path.loss
-                if variant != PLAIN:
-                    parts["perturbed"] = path.perturbed
-                    parts["half_widths"] = half_widths(path.points[:-1], VARIANTS[variant], rho, eta, c)
-            arrays += parts.values()
-            sizes = {name: part.size for name, part in parts.items()}
-            listed.append({"start": index, "variant": variant, "kind": end.kind, "text": end.sentence, "sizes": sizes})
-    header = {"problem": problem, "settings": s.to_query(), "paths": listed}
-    return Response(pack(header, arrays), media_type="application/octet-stream", headers=CACHE)
-
-
 def paths(request: Request) -> Response:
-    """Every step of all paths: w, w + eps, loss, and the half widths of the region."""
-    return _paths(request, None)
+    """Every step of all paths: w, w + eps, loss, distance and position, and the half widths of the region."""
+    s, problem = read_settings(request, TrajectorySettings)
+    c = s.values["c"]
+    listed, arrays = [], []
+    for index, variant, path, end in walks(s):
+        parts = {"points": path.points, "loss": path.loss}
+        parts |= {"distance": distance(path.points, c), "position": position(path.points)}
+        if variant != PLAIN:
+            rho, eta = s.rho(variant), s.eta(variant)
+            parts["perturbed"] = path.perturbed
+            parts["half_widths"] = half_widths(path.points[:-1], VARIANTS[variant], rho, eta, c)
+        arrays += parts.values()
+        listed.append(_listed(index, variant, end, parts))
+    header = {"problem": problem, "settings": s.to_query(), "marks": s.marks(), "paths": listed}
+    return _message(pack(header, arrays))
 
 
-def moving_paths(request: Request) -> Response:
+async def moving_paths(request: Request) -> Response:
     """The paths as lines alone, thinned for a screen with pixels of the given size, while a control moves."""
-    return _paths(request, max(request.path_params["cell"], 1e-9))
+    s, problem = read_settings(request, TrajectorySettings)
+    return _message(await _moving.ask((s, problem, max(request.path_params["cell"], 1e-9))))
+
+
+def _thinned(jobs: list[tuple[TrajectorySettings, str | None, float]]) -> list[bytes]:
+    """The messages to people who are dragging at this moment."""
+    found = walk_all((start, by) for s, _, _ in jobs for _, start, by in rules(s))
+    messages = []
+    for s, problem, cell in jobs:
+        listed, arrays = [], []
+        for index, start, by in rules(s):
+            path, end = found[start, by]
+            arrays.append(thin(path.points, cell))
+            listed.append(_listed(index, by.variant, end, {"points": arrays[-1]}))
+        header = {"problem": problem, "settings": s.to_query(), "marks": s.marks(), "paths": listed}
+        messages.append(pack(header, arrays))
+    return messages
+
+
+_moving = Together(_thinned)
+
+
+def _listed(index: int, variant: str, end: Outcome, parts: dict[str, np.ndarray]) -> dict:
+    """A path's entry in the header of a message."""
+    sizes = {name: part.size for name, part in parts.items()}
+    return {"start": index, "variant": variant, "kind": end.kind, "text": end.sentence, "sizes": sizes}
+
+
+def _message(body: bytes) -> Response:
+    return Response(body, media_type="application/octet-stream", headers=CACHE)
+
+
+def step(request: Request) -> Response:
+    """The step that the player is at (`at`, in half steps), of every path: table rows and exact worst points."""
+    s, problem = read_settings(request, TrajectorySettings)
+    at = int(s.values["steps"]) if s.at is None else s.at // 2
+    told = [{"start": i, "variant": v, **written_step(s, v, path, at)} for i, v, path, _ in walks(s)]
+    return JSONResponse({"problem": problem, "step": at, "paths": told}, headers=CACHE)
+
+
+def sharpness(request: Request) -> Response:
+    """Sharpness along all paths between two steps, exact and to first order, in SAM's sphere and ASAM's ellipsoid.
+
+    At most PANEL_POINTS steps of each path; the radii are those of `sam` and `elementwise_l2`.
+    """
+    s, problem = read_settings(request, TrajectorySettings)
+    steps, c = int(s.values["steps"]), s.values["c"]
+    first = min(request.path_params["first"], steps - 1)
+    chosen = spread(first, max(first + 1, min(request.path_params["last"], steps)), PANEL_POINTS)
+    listed, arrays = [], [chosen]
+    for index, variant, path, _ in walks(s):
+        w, sizes = path.points[chosen], {}
+        for region in ("sphere", "ellipsoid"):
+            model = REGIONS[region]
+            exact, linear = sharpness_along(region, w, s.rho(model), s.eta(model), c)
+            arrays += [exact, linear]
+            sizes |= {region: exact.size, f"{region}_first": linear.size}
+        listed.append({"start": index, "variant": variant, "sizes": sizes})
+    return _message(pack({"problem": problem, "paths": listed, "sizes": {"steps": chosen.size}}, arrays))
 
 
 def plane(request: Request) -> Response:
@@ -121,8 +181,9 @@ def plane(request: Request) -> Response:
 
 def region_picture(request: Request) -> Response:
     """The three regions around w and Aw, their worst points, contours and the table."""
-    settings, problem = _read(request, RegionSettings)
-    return JSONResponse({"problem": problem, "settings": settings.to_query(), **regions(settings)}, headers=CACHE)
+    settings, problem = read_settings(request, RegionSettings)
+    known = {"problem": problem, "settings": settings.to_query(), "marks": settings.marks()}
+    return JSONResponse({**known, **regions(settings)}, headers=CACHE)
 
 
 def toy_routes() -> list[Route]:
@@ -130,6 +191,8 @@ def toy_routes() -> list[Route]:
     return [
         Route("/api/toy/paths", paths),
         Route("/api/toy/paths/{cell:float}", moving_paths),
+        Route("/api/toy/step", step),
+        Route("/api/toy/sharpness/{first:int}/{last:int}", sharpness),
         Route("/api/toy/plane", plane),
         Route("/api/toy/regions", region_picture),
     ]

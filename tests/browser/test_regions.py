@@ -1,9 +1,9 @@
-"""The Regions page in a real Chromium: the rescale slider and its table, w, undo, address, wrong values."""
+"""The Regions page in a real Chromium: rescaling, T and p, the table of invariance, space, undo, address, screens."""
 
 import re
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
 pytestmark = pytest.mark.browser
 
@@ -12,11 +12,11 @@ CANVAS = ".panels canvas"
 
 def open_page(page: Page, query: str = "") -> None:
     page.goto(f"/regions{query}")
-    expect(page.locator("tbody tr")).to_have_count(3, timeout=30_000)
+    expect(page.locator(".maxima tbody tr")).to_have_count(3, timeout=30_000)
 
 
 def row(page: Page, name: str) -> Locator:
-    return page.locator("tbody tr").filter(has_text=name)
+    return page.locator(".maxima tbody tr").filter(has_text=name)
 
 
 def cells(page: Page, name: str) -> list[str]:
@@ -35,7 +35,7 @@ def test_it_opens_on_the_papers_example(page: Page) -> None:
     assert cells(page, "Cuboid") == [f"{1.5**2 - 0.04:.6f}"] * 2 + ["0", "changes nothing"]
     assert cells(page, "Ellipsoid") == [f"{(1 + 0.5 / 2**0.5) ** 2 - 0.04:.6f}"] * 2 + ["0", "changes nothing"]
     expect(row(page, "Sphere")).to_have_attribute("data-verdict", "differs")
-    expect(page.locator(".summary")).to_contain_text("the sphere finds another maximum")
+    expect(page.locator(".below .summary")).to_contain_text("the sphere finds another maximum")
 
 
 def test_picture_and_table_follow_the_rescale_slider_while_the_button_is_held(page: Page) -> None:
@@ -118,3 +118,259 @@ def test_panels_stack_on_a_phone_and_nothing_overflows(page: Page) -> None:
     assert tops == sorted(tops)
     assert tops[0] < tops[1] < tops[2]
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+# ---- T and p -------------------------------------------------------------------------------------------------------
+
+
+def test_t_and_p_of_a_panel_follow_their_controls(page: Page) -> None:
+    open_page(page)
+    caption = page.locator("figcaption").first
+    expect(caption).to_have_text("Sphere ‖ε‖2 ≤ ρ, as in SAM")
+    expect(row(page, "Sphere")).to_have_attribute("data-verdict", "differs")
+    expect(page.get_by_label("η sphere", exact=True)).to_be_hidden()
+    page.get_by_label("T sphere", exact=True).select_option("elementwise")
+    expect(caption).to_have_text("Ellipsoid (panel 1) ‖T⁻¹ε‖2 ≤ ρ, as in ASAM")
+    expect(row(page, "Ellipsoid (panel 1)")).to_have_attribute("data-verdict", "same")
+    expect(page.get_by_label("η sphere", exact=True)).to_be_visible()
+    expect(page).to_have_url(re.compile(r"\?T\.sphere=elementwise$"))
+    number = page.get_by_label("p sphere, value")
+    number.fill("∞")
+    number.press("Enter")
+    expect(caption).to_contain_text("Cuboid (panel 1)")
+    expect(page).to_have_url(re.compile(r"T\.sphere=elementwise&p\.sphere=inf$"))
+    expect(number).to_have_value("∞")
+    expect(page.get_by_label("p sphere", exact=True)).to_have_attribute("aria-valuetext", "∞")
+    page.keyboard.press("Control+z")
+    page.keyboard.press("Control+z")
+    expect(caption).to_have_text("Sphere ‖ε‖2 ≤ ρ, as in SAM")
+    page.keyboard.press("Control+y")
+    expect(page.get_by_label("T sphere", exact=True)).to_have_value("elementwise")
+
+
+def test_the_region_bends_while_the_slider_of_p_is_held(page: Page) -> None:
+    open_page(page)
+    slider = page.get_by_label("p ellipsoid", exact=True)
+    slider.scroll_into_view_if_needed()
+    box = slider.bounding_box()
+    assert box
+    y = box["y"] + box["height"] / 2
+    labels, shots = ["Ellipsoid"], [pictures(page)]
+    page.mouse.move(box["x"] + box["width"] / 2, y)
+    page.mouse.down()
+    for part, label in ((0.25, "Superellipse"), (0.01, "Stretched diamond"), (0.99, "Cuboid (panel 3)")):
+        page.mouse.move(box["x"] + part * box["width"], y, steps=4)
+        expect(page.locator("figcaption b").nth(2)).to_have_text(label)
+        page.wait_for_timeout(150)  # let the last of the moves arrive
+        labels.append(label)
+        shots.append(pictures(page))
+        expect(page.locator(".maxima tbody tr").nth(2)).to_have_attribute("data-verdict", "same")
+        assert page.url.endswith("/regions")
+    page.mouse.up()
+    assert len({shot[2] for shot in shots}) == 4
+    assert len({shot[0] for shot in shots}) == 1
+    expect(page).to_have_url(re.compile(r"\?p\.ellipsoid=inf$"))
+
+
+def test_what_a_screen_reader_is_told_follows_the_choice(page: Page) -> None:
+    open_page(page, "?p.sphere=1&a=2")
+    canvas = page.locator(CANVAS).first
+    expect(canvas).to_have_attribute(
+        "aria-label", re.compile(r"^Diamond: around w = \(1, 1\) the largest loss is 1\.52")
+    )
+    expect(page.locator(".below .summary")).to_contain_text("but the diamond finds another maximum")
+    expect(canvas).to_have_attribute("role", "img")
+
+
+def test_a_p_that_is_none_is_refused_and_taken_back(page: Page) -> None:
+    open_page(page)
+    number = page.get_by_label("p cuboid, value")
+    number.fill("0.5")
+    number.press("Enter")
+    expect(page.get_by_role("alert")).to_contain_text("p.cuboid must be a number from 1 to infinity, but it is '0.5'.")
+    expect(number).to_have_value("∞")
+    assert page.url.endswith("/regions")
+
+
+# ---- the table of invariance ---------------------------------------------------------------------------------------
+
+
+def verdicts(page: Page, label: str) -> list[str]:
+    found = page.locator(".invariance tbody tr").filter(has=page.get_by_role("rowheader", name=label))
+    expect(found).to_have_count(1)
+    return [cell.get_attribute("data-verdict") or "" for cell in found.locator("td[data-verdict]").all()]
+
+
+def test_the_table_tells_which_t_are_invariant_and_follows_eta(page: Page) -> None:
+    open_page(page)
+    table = page.get_by_role("table", name=re.compile("Definition 1"))
+    expect(table.get_by_role("row")).to_have_count(8)
+    assert table.get_by_role("columnheader").all_inner_texts()[:2] == ["T and p", "toy, a = 3"]
+    assert verdicts(page, "SAM: sphere") == ["fails"] * 5
+    assert verdicts(page, "ASAM: ellipsoid") == ["holds"] * 5
+    assert verdicts(page, "ASAM, filterwise") == [*["holds"] * 4, "fails"]
+    assert verdicts(page, "ASAM, layerwise") == [*["holds"] * 3, "fails", "fails"]
+    expect(table).to_contain_text("true where whole filters are scaled")
+    eta = page.get_by_label("η ellipsoid, value")
+    eta.fill("0.01")
+    eta.press("Enter")
+    expect(table).to_contain_text("T = |w| + 0.01, p = 2")
+    assert verdicts(page, "ASAM: ellipsoid") == ["fails"] * 5
+    expect(table).to_contain_text("η = 0.01 is added to what scales with w")
+    expect(page.locator(".invariance + .summary")).to_have_text(
+        "Scale-invariant under every rescaling that was tried: ASAM, l-infinity: cuboid."
+    )
+    page.get_by_label("T sphere", exact=True).select_option("fisher")
+    expect(table).to_contain_text("Fisher-SAM: fisher ellipsoid")
+
+
+def test_the_table_follows_a_while_it_is_dragged(page: Page) -> None:
+    open_page(page)
+    first = page.get_by_role("table", name=re.compile("Definition 1")).get_by_role("columnheader").nth(1)
+    expect(first).to_have_text("toy, a = 3")
+    box = page.get_by_label("rescale a", exact=True).bounding_box()
+    assert box
+    page.mouse.move(box["x"] + 0.84 * box["width"], box["y"] + box["height"] / 2)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 0.7 * box["width"], box["y"] + box["height"] / 2, steps=5)
+    expect(first).to_have_text(re.compile(r"toy, a = (1|2)\.\d+"))
+    page.mouse.up()
+
+
+# ---- three dimensions ----------------------------------------------------------------------------------------------
+
+PLOT = ".space .plot"
+CAMERA = "(plot) => JSON.stringify(plot._fullLayout.scene._scene.getCamera().eye)"
+TURN = "(plot) => window.Plotly.relayout(plot, {'scene.camera.eye': {x: 1.1, y: -0.7, z: 2.1}})"
+
+
+def open_space(page: Page) -> Locator:
+    page.locator(".space summary").click()
+    plot = page.locator(PLOT)
+    expect(plot).to_have_attribute("data-revision", re.compile(r"\d+"))
+    return plot
+
+
+def test_plotly_is_loaded_only_when_the_section_is_opened(page: Page) -> None:
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    open_page(page)
+    expect(page.locator(".invariance tbody tr")).to_have_count(7)
+    assert not any("plotly" in url or "/api/toy/space" in url for url in asked)
+    open_space(page)
+    assert any("plotly" in url for url in asked)
+    expect(page.locator(".space .summary")).to_contain_text("Maximum loss in the sphere: 2.100082 around w = (1, 1, 1)")
+    expect(page).to_have_url(re.compile(r"\?space=1$"))
+    asked.clear()
+    page.locator(".handle").first.focus()
+    page.keyboard.press("ArrowRight")
+    expect(page).to_have_url(re.compile(r"w1=1\.01"))
+    assert not any("/api/toy/space" in url for url in asked)  # the picture in space has nothing to do with w1
+
+
+def test_a_and_b_move_the_region_while_they_are_dragged_and_the_camera_stays(page: Page) -> None:
+    open_page(page)
+    plot = open_space(page)
+    expect(plot).to_have_attribute("data-there", "1.6000,1.0000,0.6250")
+    plot.evaluate(TURN)
+    camera = plot.evaluate(CAMERA)
+    assert "1.1" in camera
+    seen = ["1.6000,1.0000,0.6250"]
+    for label, part in (("rescale a", 0.3), ("rescale b", 0.8)):
+        slider = page.locator(f".space [data-field='space.{label[-1]}'] input[type=range]")
+        slider.scroll_into_view_if_needed()
+        box = slider.bounding_box()
+        assert box
+        y, start = box["y"] + box["height"] / 2, 0.83 if label == "rescale a" else 0.5
+        page.mouse.move(box["x"] + start * box["width"], y)
+        page.mouse.down()
+        page.mouse.move(box["x"] + part * box["width"], y, steps=6)
+        expect(plot).not_to_have_attribute("data-there", seen[-1])
+        seen.append(plot.get_attribute("data-there") or "")
+        page.mouse.up()
+    assert len(set(seen)) == 3
+    expect(page).to_have_url(re.compile(r"space\.a=0\.\d+&space\.b=1\.\d+&space=1$"))
+    page.get_by_label("region in space").select_option("ellipsoid")
+    expect(page.locator(".space .summary")).to_contain_text("Maximum loss in the ellipsoid")
+    expect(page.locator(".space .summary")).to_contain_text("The rescaling changes nothing.")
+    expect(page.locator(".space")).to_have_attribute("data-verdict", "same")
+    assert plot.evaluate(CAMERA) == camera
+    page.keyboard.press("Control+z")
+    expect(page.get_by_label("region in space")).to_have_value("sphere")
+    expect(page.locator(".space")).to_have_attribute("data-verdict", "differs")
+    assert plot.evaluate(CAMERA) == camera
+    page.get_by_role("button", name="Reset view").click()
+    page.wait_for_function(f"([plot, before]) => ({CAMERA})(plot) !== before", arg=[plot.element_handle(), camera])
+
+
+def test_eta_belongs_to_the_regions_that_have_one(page: Page) -> None:
+    open_page(page, "?space=1&space.region=cuboid&space.eta=0.3")
+    expect(page.locator(".space")).to_have_attribute("data-verdict", "differs")
+    expect(page.get_by_label("η in space", exact=True)).to_be_visible()
+    page.get_by_label("region in space").select_option("sphere")
+    expect(page.get_by_label("η in space", exact=True)).to_be_hidden()
+
+
+# ---- the address and the screen ------------------------------------------------------------------------------------
+
+
+def test_a_link_shows_the_same_page_to_somebody_else(page: Page, browser: Browser, app: str) -> None:
+    open_page(page)
+    page.get_by_label("T cuboid", exact=True).select_option("fisher")
+    number = page.get_by_label("p cuboid, value")
+    number.fill("1.3")
+    number.press("Enter")
+    open_space(page)
+    page.get_by_label("region in space").select_option("cuboid")
+    expect(page).to_have_url(re.compile(r"T\.cuboid=fisher&p\.cuboid=1\.3&space\.region=cuboid&space=1$"))
+    expect(page.locator(".space .summary")).to_contain_text("in the cuboid")
+    expect(page.locator(".invariance")).to_contain_text("p = 1.3")
+    context = browser.new_context(viewport={"width": 1400, "height": 900})
+    try:
+        other = context.new_page()
+        other.goto(page.url)
+        for selector in (".maxima", ".invariance", ".space .summary"):
+            expect(other.locator(selector)).to_have_text(page.locator(selector).inner_text(), use_inner_text=True)
+        assert other.locator("figcaption").all_inner_texts() == page.locator("figcaption").all_inner_texts()
+        assert pictures(other) == pictures(page)
+    finally:
+        context.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_all_of_it_fits_a_phone_in_light_and_dark(app: str, browser: Browser, scheme: str) -> None:
+    errors: list[str] = []
+    context = browser.new_context(base_url=app, viewport={"width": 360, "height": 780}, color_scheme=scheme)
+    try:
+        page = context.new_page()
+        page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        open_page(page, "?space=1")
+        expect(page.locator(PLOT)).to_have_attribute("data-revision", re.compile(r"\d+"))
+        expect(page.locator(".invariance tbody tr")).to_have_count(7)
+        assert page.evaluate("document.documentElement.scrollWidth") <= 360
+        for selector in (".invariance td", ".invariance th[scope=row]", ".space .row", "figure .row"):
+            for box in [element.bounding_box() for element in page.locator(selector).all()]:
+                assert box is None or (box["x"] >= 0 and box["x"] + box["width"] <= 360)
+        # a card is still a row with a header, and each of its cells says what column it is
+        expect(page.get_by_role("rowheader", name="ASAM, filterwise")).to_be_visible()
+        cell = page.locator(".invariance td[data-column]").first
+        assert "toy, a = 3" in cell.evaluate("(td) => getComputedStyle(td, '::before').content")
+        ink = page.locator(".invariance td b").first.evaluate("(b) => getComputedStyle(b).color")
+        paper = page.evaluate("getComputedStyle(document.querySelector('[data-testid=stApp]')).backgroundColor")
+        assert contrast(ink, paper) > 4.5
+    finally:
+        context.close()
+    assert not errors
+
+
+def contrast(one: str, other: str) -> float:
+    """Of two colors written rgb(r, g, b), as WCAG 2 has it."""
+
+    def luminance(color: str) -> float:
+        channels = [int(x) / 255 for x in re.findall(r"\d+", color)[:3]]
+        linear = [x / 12.92 if x <= 0.04045 else ((x + 0.055) / 1.055) ** 2.4 for x in channels]
+        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+    high, low = sorted((luminance(one), luminance(other)), reverse=True)
+    return (high + 0.05) / (low + 0.05)

@@ -1,9 +1,12 @@
 """The Trajectories page in a real Chromium: drag, play, undo, address, and what wrong values do."""
 
 import re
+from math import hypot
+from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 pytestmark = pytest.mark.browser
 
@@ -125,15 +128,106 @@ def test_the_player_by_buttons_speed_and_scrubbing(page: Page) -> None:
     expect(canvas).to_have_attribute("data-half", "1")
     page.get_by_label("Step", exact=True).fill("1234")
     expect(canvas).to_have_attribute("data-half", "2468")
-    page.get_by_label("Speed").select_option("1")
-    page.get_by_role("button", name="Play").click()
-    expect(canvas).to_have_attribute("data-half", "2469")  # at one step a second both halves are shown
-    page.get_by_role("button", name="Pause").click()
-    page.get_by_label("Restart").click()
-    page.get_by_label("Speed").select_option("2500")
-    page.get_by_role("button", name="Play").click()
+    page.get_by_label("Speed").select_option("10")
+    page.get_by_role("button", name="Play (").click()
     expect(canvas).to_have_attribute("data-half", "10000")
-    expect(page.get_by_role("button", name="Play")).to_be_visible()  # it stops at the end
+    expect(page.get_by_role("button", name="Play (")).to_be_visible()  # it stops at the end
+
+
+def test_the_player_shows_both_halves_of_a_slow_step_and_plays_in_a_loop(page: Page) -> None:
+    open_page(page, "?steps=10&at=0&speed=0.1")
+    canvas = page.locator(CANVAS)
+    page.keyboard.press("Space")  # ten steps in 100 seconds
+    expect(canvas).to_have_attribute("data-half", "1", timeout=20_000)
+    page.keyboard.press("Space")
+    page.get_by_role("button", name="Play in a loop").click()
+    page.get_by_label("Speed").select_option("10")
+    page.get_by_role("button", name="Play (").click()
+    page.wait_for_timeout(2500)  # more than two rounds
+    page.get_by_role("button", name="Pause").click()
+    expect(page).to_have_url(re.compile(r"speed=10&loop=1$"))
+
+
+def test_r_restarts_the_player_and_does_not_rerun_the_page(page: Page) -> None:
+    open_page(page)
+    page.keyboard.press("r")
+    expect(page.locator(".step")).to_have_text("step 1 of 5000: ascent")
+    expect(page).to_have_url(re.compile(r"/trajectories\?at=0$"))
+    assert not page.locator('[data-test-script-state="running"]').count()
+
+
+def test_a_link_reproduces_step_view_speed_and_followed_path(page: Page, browser: Browser) -> None:
+    open_page(page)
+    page.keyboard.press("Home")
+    for _ in range(41):
+        page.keyboard.press("ArrowRight")
+    page.get_by_label("Speed").select_option("0.5")
+    page.get_by_role("button", name="Zoom in").click()
+    page.locator("[data-path='1:sam']").click()
+    expect(page).to_have_url(re.compile(r"at=41&speed=0\.5&view=[^&]+&follow=2:sam$"))
+    expect(page.locator(".written")).to_contain_text("w − α g′")
+    other = browser.new_context(base_url=page.url.split("/trajectories")[0], viewport=page.viewport_size).new_page()
+    open_page(other, page.url.partition("/trajectories")[2])
+    expect(other.locator(".step")).to_have_text("step 21 of 5000: descent")
+    expect(other.locator(".written")).to_have_text(page.locator(".written").inner_text(), use_inner_text=True)
+    other.wait_for_load_state("networkidle")
+    page.wait_for_load_state("networkidle")
+    assert shown(other, "ends") == shown(page, "ends")
+    assert picture(other) == picture(page)
+    other.context.close()
+
+
+def test_a_double_click_adds_a_start_up_to_eight_and_delete_removes_one(page: Page) -> None:
+    open_page(page)
+    box = page.locator(CANVAS).bounding_box()
+    assert box
+    for i in range(6):
+        page.mouse.dblclick(box["x"] + (0.15 + 0.1 * i) * box["width"], box["y"] + 0.45 * box["height"])
+        expect(page.locator(".handle")).to_have_count(3 + i)
+    expect(page).to_have_url(re.compile(r"starts=([^;]+;){7}[^;&]+"))
+    expect(page.locator(".outcome")).to_have_count(24)
+    page.mouse.dblclick(box["x"] + 0.1 * box["width"], box["y"] + 0.6 * box["height"])
+    expect(page.get_by_role("alert")).to_contain_text("There is room for 8 starts")
+    page.locator(".handle").nth(7).focus()
+    page.keyboard.press("Delete")
+    expect(page.locator(".handle")).to_have_count(7)
+
+
+def test_the_step_is_written_out_with_the_servers_numbers(page: Page) -> None:
+    open_page(page, "?at=0&follow=1:sam")
+    written = page.locator(".written")
+    g, norm = (-0.05, -0.2), hypot(0.05, 0.2)
+    expect(written.locator("tr", has_text="gradient at w")).to_contain_text("(−0.05, −0.2)")
+    expect(written.locator("tr", has_text="ε = ρ g")).to_contain_text(f"0.05 · (−0.05, −0.2) / {norm:.4g}")
+    w = [x + 0.05 * y / norm for x, y in zip((0.2, 0.05), g, strict=True)]
+    expect(written.locator("tr", has_text="perturbed")).to_contain_text(f"({w[0]:.4g}, {w[1]:.4g})")
+    expect(written.locator("tr", has_text="largest loss")).to_contain_text(" at (")
+    page.keyboard.press("End")
+    expect(written).to_contain_text("The path has ended")
+
+
+def test_the_linked_curves_share_step_pointer_and_zoom(page: Page) -> None:
+    open_page(page)
+    linked, curves = page.locator(".linked"), page.locator(".curves canvas")
+    expect(curves).to_have_count(5)
+    expect(linked).to_have_attribute("data-range", "0 5000")
+    curves.nth(3).scroll_into_view_if_needed()
+    box = curves.nth(3).bounding_box()
+    assert box
+    y = box["y"] + box["height"] / 2
+    page.mouse.move(box["x"] + 0.6 * box["width"], y)
+    expect(linked).to_have_attribute("data-hover", re.compile(r"\d+"))
+    page.mouse.down()
+    page.mouse.up()
+    expect(page.locator(".step")).to_have_text(re.compile(r"step \d+ of 5000: ascent"))
+    before = [c.evaluate("(canvas) => canvas.toDataURL()") for c in curves.all()]
+    linked.get_by_role("button", name="Fewer steps").click()
+    expect(linked).not_to_have_attribute("data-range", "0 5000")
+    page.wait_for_load_state("networkidle")
+    after = [c.evaluate("(canvas) => canvas.toDataURL()") for c in curves.all()]
+    assert all(a != b for a, b in zip(before, after, strict=True)), "zooming one zooms all"
+    linked.get_by_role("button", name="All steps").click()
+    expect(linked).to_have_attribute("data-range", "0 5000")
 
 
 def test_settings_undo_redo_and_reset(page: Page) -> None:
@@ -200,7 +294,7 @@ def test_the_view_zooms_pans_and_comes_back(page: Page) -> None:
     assert picture(page) != panned
     page.get_by_role("button", name="Reset view").click()
     assert picture(page) == opening
-    assert page.url.endswith("/trajectories")
+    expect(page).to_have_url(re.compile(r"/trajectories$"))
 
 
 def test_starts_are_added_set_and_removed(page: Page) -> None:
@@ -215,7 +309,7 @@ def test_starts_are_added_set_and_removed(page: Page) -> None:
     expect(page).to_have_url(re.compile(r"starts=0\.3,0\.033;0\.1,0\.25$"))
 
 
-def test_the_address_survives_a_reload_a_rerun_and_a_cold_link(page: Page) -> None:
+def test_the_address_survives_a_reload_another_theme_and_a_cold_link(page: Page) -> None:
     query = "?starts=0.1,0.2&variants=sam,fisher&rho.sam=0.1&eta.fisher=10&lr=0.01&steps=500&decay=1&c=0.05"
     open_page(page, query)
     ends = shown(page, "ends")
@@ -225,7 +319,7 @@ def test_the_address_survives_a_reload_a_rerun_and_a_cold_link(page: Page) -> No
     expect(page.locator(".outcome")).to_have_count(3)
     kept = page.url
     assert "variants=sgd,sam,fisher" in kept
-    page.keyboard.press("r")  # Streamlit's own key for a rerun
+    page.emulate_media(color_scheme="dark")  # Streamlit hands the component its data once more
     page.wait_for_timeout(500)
     assert page.url == kept
     page.reload()
@@ -249,7 +343,9 @@ def test_another_page_does_not_inherit_the_settings(page: Page) -> None:
         ("lr=nan", ["lr must be a number from 0.0001 to 1", "nan"]),
         ("steps=1000000000", ["steps must be a whole number from 10 to 10000", "1000000000"]),
         ("variants=sam,adam", ["variants must be one of", "'adam'"]),
-        ("starts=here", ["starts must be 1 to 4 points", "'here'"]),
+        ("starts=here", ["starts must be 1 to 8 points", "'here'"]),
+        ("at=10001", ["at must be a whole number from 0 to 10000", "10001"]),
+        ("follow=3:sam", ["follow must be a whole number from 1 to 2", "3"]),
         ("c=0.1&c=0.2", ["c must be given once"]),
         ("rho=1", ["no field 'rho'"]),
     ],
@@ -274,3 +370,28 @@ def test_a_wrong_number_is_refused_in_a_sentence(page: Page) -> None:
     set_number(page, "ρ SAM", "0.06")
     expect(page.get_by_role("alert")).to_be_hidden()
     expect(page).to_have_url(re.compile(r"\?rho\.sam=0\.06$"))
+
+
+def test_the_picture_and_its_numbers_can_be_taken_home(page: Page, tmp_path: Path) -> None:
+    open_page(page, "?at=120&view=0,0.4,-0.1,0.2&steps=300")
+    page.get_by_text("Take it home").click()
+    saved = {}
+    for button in ("PNG", "SVG", "CSV", "Animation (HTML)"):
+        with page.expect_download() as download:
+            page.get_by_role("button", name=button, exact=True).click()
+        saved[button] = tmp_path / download.value.suggested_filename
+        download.value.save_as(saved[button])
+    size = page.locator(CANVAS).evaluate("(canvas) => [canvas.clientWidth, canvas.clientHeight]")
+    png = saved["PNG"].read_bytes()
+    width, height = (int.from_bytes(png[i : i + 4], "big") for i in (16, 20))
+    assert width == 2 * size[0]
+    assert height > 2 * size[1], "the legend is below"
+    root = ElementTree.parse(saved["SVG"]).getroot()
+    assert root.tag.endswith("svg")
+    assert "SAM" in "".join(root.itertext())
+    lines = saved["CSV"].read_text().splitlines()
+    assert lines[0].startswith("start,method,step,w1,w2")
+    assert len(lines) == 1 + 6 * 301
+    assert saved["Animation (HTML)"].stat().st_size < 1_000_000
+    page.get_by_role("button", name="Python", exact=True).click()
+    expect(page.get_by_text("from samviz.toy import")).to_be_visible()

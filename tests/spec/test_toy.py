@@ -1,11 +1,22 @@
 """The settings of the toy pages: one table drives validation, the address goes round, wrong values are named."""
 
 import re
+from math import inf
 
 import pytest
 
-from samviz.spec.toy import METHODS, REGION_FIELDS, TRAJECTORY_FIELDS, Field, RegionSettings, TrajectorySettings
-from samviz.variants import VARIANTS
+from samviz.spec.toy import (
+    METHODS,
+    OPERATORS,
+    REGION_FIELDS,
+    REGION_NAMES,
+    TRAJECTORY_FIELDS,
+    Field,
+    RegionSettings,
+    Shape,
+    TrajectorySettings,
+)
+from samviz.variants import VARIANTS, WEIGHT
 
 FIELDS = [
     *((TrajectorySettings, field) for field in TRAJECTORY_FIELDS.values()),
@@ -63,9 +74,22 @@ def test_a_field_takes_its_bounds_and_nothing_beyond(settings: type, field: Fiel
         ({"steps": ["1000000000"]}, "steps must be a whole number from 10 to 10000, but it is 1000000000."),
         ({"rho.sam": ["-1"]}, "rho.sam must be a number from 0 to 0.3, but it is -1.0."),
         ({"variants": ["sam,sam"]}, "variants must name each variant once, but sam comes 2 times."),
-        ({"starts": ["1,2,3"]}, "starts must be 1 to 4 points written w1,w2;w1,w2, but it is '1,2,3'."),
-        ({"starts": ["0,0;" * 4 + "0,0"]}, "starts must be 1 to 4 points written w1,w2;w1,w2, but it is "),
+        ({"starts": ["1,2,3"]}, "starts must be 1 to 8 points written w1,w2;w1,w2, but it is '1,2,3'."),
+        ({"starts": ["0,0;" * 8 + "0,0"]}, "starts must be 1 to 8 points written w1,w2;w1,w2, but it is "),
         ({"starts": ["0,3"]}, "starts must be a number from -2 to 2, but it is 3.0."),
+        ({"at": ["1.5"]}, "at must be a whole number of half steps, but it is '1.5'."),
+        ({"at": ["10001"]}, "at must be a whole number from 0 to 10000, but it is 10001."),
+        ({"steps": ["10"], "at": ["21"]}, "at must be a whole number from 0 to 20, but it is 21."),
+        ({"speed": ["3"]}, "speed must be one of 0.1, 0.2, 0.5, 1, 2, 5, 10, but it is 3.0."),
+        ({"speed": ["fast"]}, "speed must be one of 0.1, 0.2, 0.5, 1, 2, 5, 10, but it is 'fast'."),
+        ({"loop": ["yes"]}, "loop must be one of 0, 1, but it is 'yes'."),
+        ({"view": ["0,1,0"]}, "view must be a list of 4 to 4 entries"),
+        ({"view": ["a"]}, "view must be x0,x1,y0,y1, but it is 'a'."),
+        ({"view": ["0,1,1,0"]}, "view must be x0,x1,y0,y1 with x0 < x1 and y0 < y1, but it is '0,1,1,0'."),
+        ({"view": ["0,nan,0,1"]}, "view must be a number from -1000 to 1000, but it is nan."),
+        ({"follow": ["sam"]}, "follow must be a start and a method, as in 1:sam, but it is 'sam'."),
+        ({"follow": ["3:sam"]}, "follow must be a whole number from 1 to 2, but it is 3."),
+        ({"follow": ["1:fisher"]}, "follow must be one of sgd, sam, elementwise_l2, but it is 'fisher'."),
         ({"c": ["0.1", "0.2"]}, "c must be given once, but it is given 2 times."),
     ],
 )
@@ -93,3 +117,71 @@ def test_a_long_wrong_value_does_not_fill_the_page() -> None:
 
 def test_variants_are_listed_in_one_order() -> None:
     assert TrajectorySettings(variants=("fisher", "sam", "sgd")).variants == ("sgd", "sam", "fisher")
+
+
+def test_what_the_player_is_at_is_part_of_the_address() -> None:
+    query = {"at": "41", "speed": "0.1", "loop": "1", "view": "0,0.4,-0.1,0.2", "follow": "2:sam"}
+    query |= {"lesson": "3", "lecture": "1"}
+    s = TrajectorySettings.from_query({key: [text] for key, text in query.items()})
+    assert (s.at, s.speed, s.loop, s.view, s.follow) == (41, 0.1, True, (0, 0.4, -0.1, 0.2), (2, "sam"))
+    assert s.marks() == query
+    assert s.to_query() == TrajectorySettings().to_query()
+    plain = {"at": "", "speed": "1", "loop": "", "view": "", "follow": "", "lesson": "", "lecture": ""}
+    assert TrajectorySettings().marks() == plain
+
+
+def test_each_panel_has_its_own_t_and_p_and_the_figures_by_default() -> None:
+    r = RegionSettings()
+    assert [(s.T, s.p) for s in r.shapes.values()] == [("identity", 2), ("elementwise", inf), ("elementwise", 2)]
+    assert [r.variant(name) for name in REGION_NAMES] == ["sam", "elementwise_linf", "elementwise_l2"]
+    query = {
+        "T.sphere": "elementwise",
+        "p.sphere": "1.25",
+        "p.cuboid": "inf",
+        "T.ellipsoid": "fisher",
+        "p.ellipsoid": "1",
+    }
+    s = RegionSettings.from_query({key: [text] for key, text in query.items()})
+    assert [(shape.T, shape.p) for shape in s.shapes.values()] == [
+        ("elementwise", 1.25),
+        ("elementwise", inf),
+        ("fisher", 1),
+    ]
+    assert s.to_query() == {**RegionSettings().to_query(), **query}
+    assert RegionSettings.from_query({key: [text] for key, text in s.to_query().items()}) == s
+
+
+def test_eta_is_what_the_chosen_t_takes() -> None:
+    values = {"eta.sphere": 0.3, "fisher.sphere": 20.0}
+    for T, eta in (("identity", 0.0), ("elementwise", 0.3), ("fisher", 20.0)):
+        assert RegionSettings(values=values, shapes={"sphere": Shape(T=T, p=2)}).eta("sphere") == eta
+    assert RegionSettings(shapes={"sphere": Shape(T="fisher", p=2)}).eta("sphere") == VARIANTS["fisher"].eta
+
+
+def test_the_toy_can_tell_every_operator_of_the_table_apart_and_no_others() -> None:
+    """Of a layer of one weight the other variants' T is one of these."""
+    known = [VARIANTS[key].operator(0.3, 0.7, 0.2, WEIGHT) for key in OPERATORS.values()]
+    assert len(set(known)) == len(known)
+    assert {v.operator(0.3, 0.7, 0.2, WEIGHT) for v in VARIANTS.values()} == set(known)
+
+
+def test_the_picture_in_space_is_part_of_the_address() -> None:
+    s = RegionSettings.from_query({"space": ["1"], "space.region": ["cuboid"], "space.a": ["0.7"]})
+    assert (s.open, s.space, s.values["space.a"]) == (True, "cuboid", 0.7)
+    assert s.marks()["space"] == "1"
+    assert RegionSettings().marks()["space"] == ""
+
+
+@pytest.mark.parametrize(
+    ("query", "sentence"),
+    [
+        ({"p.sphere": ["0.5"]}, "p.sphere must be a number from 1 to infinity, but it is '0.5'."),
+        ({"p.ellipsoid": ["nan"]}, "p.ellipsoid must be a number from 1 to infinity, but it is 'nan'."),
+        ({"T.cuboid": ["layerwise"]}, "T.cuboid must be one of identity, elementwise, fisher, but it is 'layerwise'."),
+        ({"space": ["yes"]}, "space must be one of 0, 1, but it is 'yes'."),
+        ({"space.region": ["cube"]}, "space.region must be one of sphere, cuboid, ellipsoid, but it is 'cube'."),
+    ],
+)
+def test_wrong_regions_are_named(query: dict[str, list[str]], sentence: str) -> None:
+    with pytest.raises(ValueError, match=f"^{re.escape(sentence)}"):
+        RegionSettings.from_query(query)

@@ -7,7 +7,7 @@ import pytest
 from starlette.applications import Starlette
 
 from samviz.spec.toy import METHODS
-from samviz.toy import descend, loss, maximum
+from samviz.toy import descend, first_order_sharpness, loss, maximum, sharpness
 from samviz.ui.toy_pictures import LINE, landscape, levels
 from samviz.ui.toy_routes import thin, toy_routes
 from tests.asgi import get
@@ -20,10 +20,10 @@ def unpack(body: bytes) -> dict:
     length = int.from_bytes(body[:4], "little")
     header, offset = json.loads(body[4 : 4 + length]), 4 + length
     assert offset % 4 == 0
-    for path in header["paths"]:
-        path["arrays"] = {}
-        for name, size in path["sizes"].items():
-            path["arrays"][name] = np.frombuffer(body, "<f4", size, offset)
+    for owner in [header, *header["paths"]]:
+        owner["arrays"] = {}
+        for name, size in owner.get("sizes", {}).items():
+            owner["arrays"][name] = np.frombuffer(body, "<f4", size, offset)
             offset += 4 * size
     assert offset == len(body)
     return header
@@ -191,3 +191,57 @@ def test_the_summary_says_what_the_table_says() -> None:
     assert "the sphere finds another maximum" in summary("a=3")
     assert summary("a=1").startswith("A is the identity")
     assert "the sphere, cuboid and ellipsoid find another" in summary("a=3&eta.cuboid=0.2&eta.ellipsoid=0.2")
+
+
+def test_a_step_is_written_out_for_every_path() -> None:
+    answer = json.loads(get(APP, "/api/toy/step?at=41&variants=sgd,sam,elementwise_linf&starts=0.2,0.05").body)
+    assert answer["step"] == 20
+    assert [(p["start"], p["variant"]) for p in answer["paths"]] == [(0, "sgd"), (0, "sam"), (0, "elementwise_linf")]
+    for told in answer["paths"]:
+        rho = {"sgd": 0.0, "sam": 0.05, "elementwise_linf": 0.35}[told["variant"]]
+        path = descend((0.2, 0.05), None if told["variant"] == "sgd" else told["variant"], rho=rho, steps=5000)
+        rows = {row["name"]: row["numbers"].replace("−", "-") for row in told["rows"]}
+        w, after = path.points[20], path.points[21]
+        assert rows["loss at w"] == f"{path.loss[20]:.4g}"
+        assert rows["descent"].endswith(f"= ({after[0]:.4g}, {after[1]:.4g})")
+        if told["variant"] == "sgd":
+            assert told["worst"] == []
+            continue
+        assert rows["perturbed"] == f"({path.perturbed[20, 0]:.4g}, {path.perturbed[20, 1]:.4g})"
+        highest = maximum(told["variant"], w, rho)
+        np.testing.assert_allclose(told["worst"], highest.points)
+        assert rows["largest loss"].startswith(f"{highest.loss:.4g} at ")
+        assert float(rows["loss at w + ε"]) <= highest.loss * (1 + 1e-3)
+
+
+def test_ties_of_the_worst_point_are_told() -> None:
+    (told,) = json.loads(get(APP, "/api/toy/step?at=0&variants=sam&starts=0.3,0.033").body)["paths"]
+    assert told["tie"]  # the sphere reaches the dead half-plane, which has one loss
+    assert any("one of several" in row["numbers"] for row in told["rows"])
+
+
+def test_beyond_its_end_and_where_it_diverged_a_path_has_no_step() -> None:
+    assert json.loads(get(APP, "/api/toy/step?steps=10&at=20&variants=sam").body)["paths"][0]["rows"] == []
+    answer = json.loads(get(APP, "/api/toy/step?lr=1&starts=2,2&variants=sgd&steps=1000&at=1990").body)
+    assert answer["paths"][0]["worst"] == []
+
+
+def test_sharpness_along_paths_is_that_of_single_points() -> None:
+    header = unpack(get(APP, "/api/toy/sharpness/100/400?variants=sam&starts=0.2,0.05").body)
+    steps, (told,) = header["arrays"]["steps"], header["paths"]
+    path = descend((0.2, 0.05), "sam", rho=0.05, steps=5000)
+    assert (steps[0], steps[-1]) == (100, 400)
+    chosen = path.points[steps.astype(int)]
+    for name, variant, rho in (("sphere", "sam", 0.05), ("ellipsoid", "elementwise_l2", 0.5)):
+        exact, linear = told["arrays"][name], told["arrays"][f"{name}_first"]
+        np.testing.assert_allclose(exact, [sharpness(variant, w, rho) for w in chosen], rtol=1e-5)
+        np.testing.assert_allclose(linear, first_order_sharpness(variant, chosen, rho), rtol=1e-5)
+
+
+@pytest.mark.parametrize("edges", ["0/0", "5000/5000", "4999/99999", "700/3"])
+def test_any_range_of_steps_gives_some(edges: str) -> None:
+    header = unpack(get(APP, f"/api/toy/sharpness/{edges}?variants=sam").body)
+    steps = header["arrays"]["steps"]
+    assert 2 <= len(steps) <= 240
+    assert steps[-1] <= 5000
+    assert header["problem"] is None

@@ -1,0 +1,161 @@
+"""`make lecture` in a real Chromium: the lecturer's view, its QR code, and what the audience may do."""
+
+import re
+import socket
+from collections.abc import Iterator
+from io import BytesIO
+from urllib.parse import urlsplit
+
+import pytest
+import zxingcpp
+from PIL import Image
+from playwright.sync_api import Browser, Locator, Page, expect
+
+from samviz.spec.lesson import address
+from samviz.ui.public import network_address
+from tests.serve import PATIENCE, running_app
+
+pytestmark = pytest.mark.browser
+
+SETTINGS = {"trajectories": "learning rate, value", "regions": "target c, value"}
+
+
+@pytest.fixture(scope="module")
+def hall(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The lecturer's own address of an app that listens to the network."""
+    with running_app(tmp_path_factory.mktemp("hall") / "home", lecture=True) as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def outside(hall: str) -> str:
+    """The same app as another computer reaches it."""
+    if network_address() == "127.0.0.1":
+        pytest.skip("this computer is in no network")
+    return f"http://{network_address()}:{urlsplit(hall).port}"
+
+
+@pytest.fixture(params=["light", "dark"])
+def screen(hall: str, browser: Browser, request: pytest.FixtureRequest) -> Iterator[Page]:
+    """A projector; fails on any error in the console."""
+    context = browser.new_context(
+        base_url=hall, viewport={"width": 1920, "height": 1080}, color_scheme=request.param, reduced_motion="reduce"
+    )
+    context.set_default_timeout(PATIENCE)
+    errors: list[str] = []
+    page = context.new_page()
+    page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    yield page
+    context.close()
+    assert not errors
+
+
+def code(picture: Locator) -> str:
+    """What a phone reads on the screen."""
+    found = zxingcpp.read_barcodes(Image.open(BytesIO(picture.screenshot())))
+    return found[0].text if found else ""
+
+
+def expect_code(page: Page, address: str) -> None:
+    """Wait until the code on the screen leads to an address."""
+    for _ in range(40):
+        if code(page.locator("button.code img")) == address:
+            return
+        page.wait_for_timeout(250)
+    assert code(page.locator("button.code img")) == address
+
+
+@pytest.mark.parametrize("number", [2, 5])
+def test_the_lecture_view_is_large_without_settings_and_with_a_code(screen: Page, outside: str, number: int) -> None:
+    place = address(number)
+    screen.goto(place + "&lecture=1")
+    field = screen.get_by_label(SETTINGS[urlsplit(place).path.strip("/")])
+    expect(screen.locator(".lesson h2")).to_be_visible()
+    expect(field).to_be_hidden()
+    expect(screen.get_by_role("heading", level=1)).to_be_hidden()
+    assert screen.locator(".lesson .body p").first.evaluate("(p) => parseFloat(getComputedStyle(p).fontSize)") >= 20
+    expect_code(screen, outside + place)
+    expect(screen.locator(".share .link")).to_have_text(outside + place)
+    screen.keyboard.press("h")
+    expect(field).to_be_visible()
+    expect(screen).to_have_url(re.compile(r"&lecture=controls$"))
+    screen.reload()
+    expect(field).to_be_visible()
+    screen.get_by_role("button", name="Hide the settings").click()
+    expect(field).to_be_hidden()
+    expect(screen).to_have_url(re.compile(r"&lecture=1$"))
+
+
+def test_the_code_follows_what_is_shown(screen: Page, outside: str) -> None:
+    screen.goto("/regions?lecture=1")
+    expect(screen.locator(".lesson")).to_be_hidden()
+    expect_code(screen, f"{outside}/regions")
+    slider = screen.locator(".rescale").get_by_label("rescale a", exact=True)
+    slider.focus()
+    screen.keyboard.press("ArrowLeft")
+    expect(screen).to_have_url(re.compile(r"\?a=2\.\d+&lecture=1$"))
+    expect_code(screen, screen.url.replace("&lecture=1", "").replace("127.0.0.1", network_address()))
+    screen.keyboard.press("q")
+    large = screen.locator("dialog.code img")
+    expect(large).to_be_visible()
+    assert code(large) == code(screen.locator("button.code img")) or code(large).startswith(f"{outside}/regions?a=2.")
+    screen.keyboard.press("Escape")
+    expect(large).to_be_hidden()
+
+
+def test_the_lecture_view_lasts_through_the_lesson_and_ends_with_a_key(screen: Page) -> None:
+    screen.goto(address(8, "1"))
+    for key, number in [("PageDown", 9), ("PageDown", 10), ("PageUp", 9), ("PageUp", 8), ("PageUp", 7)]:
+        expect(screen.locator(".lesson .count")).to_be_visible()
+        screen.keyboard.press(key)
+        expect(screen).to_have_url(re.compile(rf"&lesson={number}&lecture=1$"))
+        expect(screen.locator(".lesson .count")).to_have_text(f"Step {number} of 10")
+        expect(screen.locator("button.code")).to_be_visible()
+    screen.keyboard.press("l")
+    expect(screen.locator(".share")).to_be_hidden()
+    expect(screen.get_by_role("heading", level=1)).to_be_visible()
+    expect(screen).to_have_url(re.compile(r"&lesson=7$"))
+    screen.keyboard.press("h")  # nothing outside of the lecture view
+    screen.get_by_role("button", name="Lecture view").click()
+    expect(screen.locator(".share")).to_be_visible()
+    expect(screen).to_have_url(re.compile(r"&lecture=1$"))
+
+
+def test_the_audience_opens_the_code_and_may_play_but_not_start_anything(
+    outside: str, hall: str, browser: Browser
+) -> None:
+    phone = browser.new_context(base_url=outside, viewport={"width": 360, "height": 740})
+    phone.set_default_timeout(PATIENCE)
+    page = phone.new_page()
+    page.goto(address(4))
+    expect(page.locator("table.maxima td").first).to_have_text("1.792107")
+    page.goto("/lab")
+    expect(page.get_by_text("This browser is on another computer")).to_be_visible()
+    expect(page.get_by_role("button", name="Start", exact=True)).to_be_disabled()
+    phone.close()
+    own = browser.new_context(base_url=hall.replace("127.0.0.1", "localhost"))
+    own.set_default_timeout(PATIENCE)
+    page = own.new_page()
+    page.goto("/lab")
+    expect(page.get_by_role("button", name="Start", exact=True)).to_be_enabled()
+    own.close()
+
+
+@pytest.mark.parametrize(("host", "status"), [("localhost", 101), (network_address(), 101), ("evil.example", 403)])
+def test_the_app_answers_to_its_own_names_alone(hall: str, host: str, status: int) -> None:
+    """A foreign name that leads to this computer gets no session: see Streamlit's server.allowedHosts."""
+    port = urlsplit(hall).port
+    request = (
+        f"GET /_stcore/stream HTTP/1.1\r\nHost: {host}:{port}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+        "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
+    )
+    with socket.create_connection(("127.0.0.1", port), timeout=20) as s:
+        s.sendall(request.encode())
+        assert s.recv(100).startswith(f"HTTP/1.1 {status}".encode())
+
+
+def test_who_cannot_be_reached_is_told_so_instead_of_a_code(page: Page) -> None:
+    page.goto("/regions?lecture=1")
+    expect(page.locator(".share")).to_contain_text("samviz listens to this computer alone: start it with make lecture")
+    expect(page.locator("button.code")).to_have_count(0)

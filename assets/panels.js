@@ -4,7 +4,7 @@
 import { element, iconButton } from "./controls.js";
 import { label, mark, wipe } from "./plane.js";
 
-const MARGIN = { left: 46, right: 12, top: 24, bottom: 20 };
+const MARGIN = { left: 46, right: 12, top: 24, bottom: 20 }; // for text of the usual size
 const LOWEST = 1e-6; // of a logarithmic axis
 
 /** What is drawn: `solid` and `dashed` name arrays of a path; those of `sampled` panels stand at the told steps. */
@@ -65,6 +65,10 @@ export class Panels {
     for (const curve of curves) this.sampled.set(`${curve.start}:${curve.variant}`, { ...curve, steps });
   }
 
+  get margin() {
+    return Object.fromEntries(Object.entries(MARGIN).map(([edge, size]) => [edge, size * this.theme.type]));
+  }
+
   // ---- range of steps ------------------------------------------------------------------------------------------
 
   #show(first, last) {
@@ -86,7 +90,7 @@ export class Panels {
   #canvas(panel) {
     const canvas = element("canvas", { role: "img", "aria-label": panel.title });
     const stepAt = (event) => {
-      const part = (event.offsetX - MARGIN.left) / (canvas.clientWidth - MARGIN.left - MARGIN.right);
+      const part = (event.offsetX - this.margin.left) / (canvas.clientWidth - this.margin.left - this.margin.right);
       const [low, high] = this.range.map(Math.log1p);
       return Math.round(Math.expm1(low + Math.max(0, Math.min(1, part)) * (high - low)));
     };
@@ -129,20 +133,21 @@ export class Panels {
 
   #panel(canvas, panel) {
     const pen = wipe(canvas);
-    const width = canvas.clientWidth - MARGIN.left - MARGIN.right;
-    const height = canvas.clientHeight - MARGIN.top - MARGIN.bottom;
+    const margin = this.margin;
+    const width = canvas.clientWidth - margin.left - margin.right;
+    const height = canvas.clientHeight - margin.top - margin.bottom;
     if (width < 10) return;
     const curves = this.#curves(panel);
     const [low, high] = extent(curves, panel, this.range);
     const [from, to] = this.range.map(Math.log1p);
-    const x = (i) => MARGIN.left + (width * (Math.log1p(i) - from)) / (to - from);
+    const x = (i) => margin.left + (width * (Math.log1p(i) - from)) / (to - from);
     const up = (value) => (panel.log ? Math.log10(Math.max(value, 10 ** low)) : value);
-    const y = (value) => MARGIN.top + height * (1 - (Math.min(up(value), high) - low) / (high - low));
+    const y = (value) => margin.top + height * (1 - (Math.min(up(value), high) - low) / (high - low));
     this.#frame(pen, panel, x, y, low, high, canvas.clientHeight);
 
     pen.save();
     pen.beginPath();
-    pen.rect(MARGIN.left, MARGIN.top - 4, width, height + 8);
+    pen.rect(margin.left, margin.top - 4, width, height + 8);
     pen.clip();
     for (const { path, steps, solid, dashed } of curves) {
       pen.strokeStyle = path.color;
@@ -160,7 +165,7 @@ export class Panels {
     const chosen = curves.find(({ path }) => path.key === this.followed);
     const value = chosen && valueAt(chosen.steps, chosen.solid, this.hover ?? this.step);
     const text = Number.isFinite(value) ? value.toPrecision(3) : "";
-    label(pen, this.theme, text, canvas.clientWidth - MARGIN.right, 10, { align: "right", size: 12, alpha: 1 });
+    label(pen, this.theme, text, canvas.clientWidth - margin.right, margin.top / 2 - 2, { align: "right", size: 12, alpha: 1 });
   }
 
   #curves(panel) {
@@ -174,30 +179,30 @@ export class Panels {
   }
 
   #frame(pen, panel, x, y, low, high, bottom) {
-    const { theme } = this;
+    const { theme, margin } = this;
     const values = panel.log ? powers(low, high) : evenly(low, high);
     pen.save();
     pen.strokeStyle = theme.text;
     pen.globalAlpha = 0.12;
     for (const value of values) {
       pen.beginPath();
-      pen.moveTo(MARGIN.left, y(value));
+      pen.moveTo(margin.left, y(value));
       pen.lineTo(x(this.range[1]), y(value));
       pen.stroke();
     }
     pen.restore();
     for (const value of values) {
-      label(pen, theme, panel.log ? power(value) : String(value), MARGIN.left - 6, y(value), { align: "right", size: 11 });
+      label(pen, theme, panel.log ? power(value) : String(value), margin.left - 6, y(value), { align: "right", size: 11 });
     }
     let free = -Infinity;
     for (const step of stepTicks(this.range)) {
       const text = String(step);
-      const reach = 4 * text.length;
-      if (x(step) - reach < free + 8 || x(step) + reach > x(this.range[1]) + MARGIN.right) continue;
+      const reach = 4 * theme.type * text.length;
+      if (x(step) - reach < free + 8 || x(step) + reach > x(this.range[1]) + margin.right) continue;
       free = x(step) + reach;
-      label(pen, theme, text, x(step), bottom - 9, { align: "center", size: 11 });
+      label(pen, theme, text, x(step), bottom - margin.bottom / 2, { align: "center", size: 11 });
     }
-    label(pen, theme, panel.title, 6, 10, { size: 12, alpha: 0.9 });
+    label(pen, theme, panel.title, 6, margin.top / 2 - 2, { size: 12, alpha: 0.9 });
   }
 
   #cursor(pen, curves, x, y, height) {
@@ -207,8 +212,8 @@ export class Panels {
       pen.strokeStyle = this.theme.text;
       pen.globalAlpha = alpha;
       pen.beginPath();
-      pen.moveTo(x(step), MARGIN.top);
-      pen.lineTo(x(step), MARGIN.top + height);
+      pen.moveTo(x(step), this.margin.top);
+      pen.lineTo(x(step), this.margin.top + height);
       pen.stroke();
       pen.restore();
     };

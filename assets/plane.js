@@ -10,6 +10,7 @@ export function readTheme(node) {
     red: get("--st-red-color", "#d62728"),
     blue: get("--st-blue-color", "#1f77b4"),
     font: get("--st-font", "sans-serif"),
+    type: Number(get("--type", "1")), // times the usual size of text: more for the last row of a hall
   };
 }
 
@@ -142,11 +143,11 @@ export function drawLandscape(pen, view, landscape, theme, { shade = 0.035, vall
 /** Text that stays legible on lines. */
 export function label(pen, theme, text, x, y, { align = "left", color = theme.text, alpha = 0.75, size = 12 } = {}) {
   pen.save();
-  pen.font = `${size}px ${theme.font}`;
+  pen.font = `${size * theme.type}px ${theme.font}`;
   pen.textAlign = align;
   pen.textBaseline = "middle";
   pen.lineJoin = "round";
-  pen.lineWidth = 4;
+  pen.lineWidth = 4 * theme.type;
   pen.strokeStyle = theme.background;
   pen.globalAlpha = 0.85;
   pen.strokeText(text, x, y);

@@ -40,7 +40,8 @@ class Regions {
     this.observer = new ResizeObserver(() => this.resize());
     this.observer.observe(this.panels[0].plane);
     this.onKey = (event) => {
-      if (isTyping(event) && event.composedPath()[0].type !== "range") return;
+      // A slider and a menu have no undo of their own.
+      if (isTyping(event) && !["range", "select-one"].includes(event.composedPath()[0].type)) return;
       historyKey(event, this.settings, () => this.changed());
     };
     document.addEventListener("keydown", this.onKey);

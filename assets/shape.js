@@ -39,11 +39,15 @@ export function shapeRows(name, operators, norms, move, keep) {
     "aria-label": `p ${name}, value`,
     change: () => number.value.trim() && keep({ p: written(number.value) }),
   });
-  const title = "The norm of the region, from 1 through 2 in the middle to infinity.";
+  const titles = {
+    T: "Normalization operator. Of a layer of one weight, |w| is also the norm of the layer and of its filter.",
+    p: "The norm of the region, from 1 through 2 in the middle to infinity.",
+  };
+  const letter = (text) => element("span", { class: "name" }, text);
   return {
     rows: [
-      element("div", { class: "row choice", title: "Normalization operator" }, element("span", { class: "name" }, "T"), select),
-      element("div", { class: "row", title }, element("span", { class: "name" }, "p"), range, number),
+      element("div", { class: "row choice", title: titles.T }, letter("T"), select),
+      element("div", { class: "row", title: titles.p }, letter("p"), range, number),
     ],
     /** Show values that came from elsewhere. */
     set(T, p) {

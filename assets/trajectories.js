@@ -403,6 +403,7 @@ class Trajectories {
   }
 
   resize() {
+    this.theme = readTheme(this.root); // in the lecture view text is larger
     this.view.resize(this.plane.clientWidth, this.plane.clientHeight);
     this.drawBack();
     this.starts.place();

@@ -200,7 +200,7 @@ REGION_FIELDS = _table(
     ),
     _TARGET,
     *(
-        _rescaling(f"space.{key}", f"rescale {key}", "A = diag(a, b, 1/(ab)) leaves the loss as it is.", default, 2)
+        _rescaling(f"space.{key}", f"{key} in space", "A = diag(a, b, 1/(ab)) leaves the loss as it is.", default, 2)
         for key, default in (("a", 1.6), ("b", 1))
     ),
     Field(

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from samviz.spec.toy import RegionSettings
 from samviz.toy.invariance import HIGHEST, KINDS, LOWEST, TRIALS, Trial, verdict
-from samviz.ui.toy_pictures import labels, norm_text
+from samviz.ui.toy_pictures import labels, norm_text, within
 from samviz.variants import VARIANTS, Variant, elementwise, filterwise, fisher, identity, layerwise
 
 FORMULAS = {
@@ -20,8 +20,9 @@ NETWORK = {"common": "one factor a layer", "filters": "filters of the last hidde
 
 CAPTION = (
     f"ASAM Definition 1, T_Aw = A·T_w, and Theorem 1, equal sharpness at w and Aw, tried with {TRIALS} random A on the "
-    f"toy, and on a network of two convolutions, a fully connected layer and biases. The factors of A lie between "
-    f"{LOWEST:g} and {HIGHEST:g}. T is the largest error of Definition 1, S that of the sharpness."
+    "toy, and on a network of two convolutions, a fully connected layer and biases. The factors of A lie between "
+    f"{LOWEST:g} and {HIGHEST:g}. T is the largest error of Definition 1, S that of the sharpness. On the toy every "
+    "layer is one weight, so that elementwise, filterwise and layerwise T coincide."
 )
 
 
@@ -48,7 +49,7 @@ def _chosen(s: RegionSettings) -> list[tuple[str, Variant, float]]:
         variant = replace(VARIANTS[s.variant(key)], p=s.p(key), eta=s.eta(key))
         rows.setdefault(variant, ([], s.rho(key)))[0].append(label)
     shown = {(v.operator, v.p, v.normalize_bias) for v in rows}
-    found = [(f"{v.label}: {', '.join(names).lower()}", v, rho) for v, (names, rho) in rows.items()]
+    found = [(f"{v.label}: {', '.join(map(within, names))}", v, rho) for v, (names, rho) in rows.items()]
     for v in VARIANTS.values():
         if (v.operator, v.p, v.normalize_bias) not in shown:
             found.append((v.label, v if v.operator is fisher else replace(v, eta=0.0), 0.5))
@@ -66,7 +67,7 @@ def _formula(variant: Variant) -> str:
 def _cell(trial: Trial) -> dict[str, str]:
     return {
         "verdict": "holds" if trial.holds else "fails",
-        "errors": f"T {_off(trial.definition)}, S {_off(trial.theorem)}",
+        "errors": f"T\u00a0{_off(trial.definition)}, S\u00a0{_off(trial.theorem)}",
     }
 
 
@@ -74,7 +75,7 @@ def _off(error: float) -> str:
     """A relative error: as a power of ten where it is rounding, in percent, or as the ratio of the two values."""
     if error < 1e-6:
         return f"{error:.0e}".replace("e-0", "e-") if error else "0"
-    return f"{100 * error:.2g} %" if error < 0.995 else f"×{float(f'{error + 1:.3g}'):g}"
+    return f"{100 * error:.2g}\u00a0%" if error < 0.995 else f"×{float(f'{error + 1:.3g}'):g}"
 
 
 def _summary(rows: list[dict]) -> str:

@@ -110,6 +110,11 @@ def labels(s: RegionSettings) -> dict[str, str]:
     }
 
 
+def within(label: str) -> str:
+    """A label as it stands within a sentence."""
+    return label if label.startswith("Fisher") else label.lower()
+
+
 def caption(shape: Shape, label: str) -> dict[str, str]:
     """The parts of the line above a panel: Sphere ‖ε‖, 2, as in SAM."""
     method = METHODS_OF[shape.T]
@@ -141,8 +146,8 @@ def _summary(a: float, panels: list[dict]) -> str:
     """What the table shows, in a sentence."""
     if a == 1:
         return "A is the identity: w and Aw are the same point. Move the slider."
-    moved = [p["label"].lower() for p in panels if p["verdict"] == "differs"]
-    kept = [p["label"].lower() for p in panels if p["verdict"] == "same"]
+    moved = [within(p["label"]) for p in panels if p["verdict"] == "differs"]
+    kept = [within(p["label"]) for p in panels if p["verdict"] == "same"]
     if not moved:
         return "At these two points all three regions find the same maximum loss."
     listed = " and ".join([", ".join(moved[:-1]), moved[-1]] if len(moved) > 1 else moved)

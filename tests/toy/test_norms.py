@@ -207,3 +207,16 @@ def test_for_p_1_the_largest_entries_share_the_radius() -> None:
 def test_a_p_that_is_none_is_one_sentence(call, p: object) -> None:
     with pytest.raises(ValueError, match=r"^p must be a number from 1 to infinity, but it is .*\.$"):
         call(p)
+
+
+@pytest.mark.parametrize("p", [1, 1 + 2.3e-16, 1.3, 3, 1e6, 1e308])
+@pytest.mark.parametrize("variant", MODELS)
+def test_no_point_and_no_radius_breaks_it(variant: str, p: float) -> None:
+    rng = np.random.default_rng(18)
+    for _ in range(200):
+        w, rho = rng.uniform(-1, 1, 2) * 10 ** rng.uniform(-320, 9, 2), float(10 ** rng.uniform(-320, 3))
+        eta = float(rng.choice([0.0, 1.0]))
+        found = maximum(variant, w, rho, eta, p=p)
+        assert np.isfinite(found.points).all()
+        assert found.loss >= loss(w)
+        assert np.isfinite(outline(variant, w, rho, eta, p=p)).all()

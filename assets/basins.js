@@ -46,14 +46,27 @@ export class Basins {
     this.remote.close();
   }
 
+  /** Take over what the address says. */
+  open() {
+    const { quantity, detail, pair } = this.page.marks;
+    this.quantity.value = quantity;
+    this.detail.value = detail;
+    if (pair) this.pair = pair.split(",");
+  }
+
   build() {
     const { quantities, details } = this.tables;
-    this.quantity = select("Quantity of the maps", quantities.map((q) => [q.key, q.label]), () => this.load());
-    this.detail = select("Detail of the maps", details.map((n) => [n, `${n} × ${n} starts`]), () => this.load());
+    const choose = () => {
+      this.page.note({ quantity: this.quantity.value, detail: this.detail.value });
+      this.load();
+    };
+    this.quantity = select("Quantity of the maps", quantities.map((q) => [q.key, q.label]), choose);
+    this.detail = select("Detail of the maps", details.map((n) => [n, `${n} × ${n} starts`]), choose);
     this.detail.value = 200;
     this.sides = ["Difference of", "and"].map((name, i) =>
       select(name, [], () => {
         this.pair[i] = this.sides[i].value;
+        this.page.note({ pair: this.pair.join(",") });
         this.load();
       }),
     );

@@ -84,13 +84,25 @@ class Curves {
 export class Sweep extends Curves {
   constructor(data, page) {
     super(data, page, "Ends over one parameter", "Point at the curves to read them, or use the arrow keys.");
-    this.choice = element("select", { "aria-label": "Parameter to sweep", change: () => this.load() });
+    this.choice = element("select", {
+      "aria-label": "Parameter to sweep",
+      change: () => {
+        page.note({ sweep: this.choice.value });
+        this.load();
+      },
+    });
     this.choice.append(element("option", { value: "rho.sam" }));
     this.canvas.classList.add("tall");
     this.note = element("p", { class: "map-note" });
     this.panel.prepend(
       element("div", { class: "map-controls" }, element("label", {}, "Sweep ", this.choice), this.note),
     );
+  }
+
+  /** Take over what the address says. */
+  open() {
+    const { sweep } = this.page.marks;
+    if (sweep) this.choice.replaceChildren(element("option", { value: sweep }));
   }
 
   address() {

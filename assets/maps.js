@@ -8,6 +8,7 @@ import { readTheme } from "./plane.js";
 
 const PAUSE = 150; // milliseconds after the last change before the maps are asked for
 const WHAT = "where every start ends, one parameter swept, the whole valley";
+const MARKS = { Basins: "basins", Sweep: "sweep", "Along the valley": "valley" }; // of the tabs, in the address
 const STEPS = { ArrowLeft: -1, ArrowRight: 1 };
 
 export class Maps {
@@ -22,6 +23,13 @@ export class Maps {
         const chosen = settings.values.variants.split(",");
         return data.methods.filter(({ key }) => chosen.includes(key));
       },
+      get marks() {
+        return settings.marks;
+      },
+      /** Remember a choice in the page's address. */
+      note(changes) {
+        settings.note(changes);
+      },
       get starts() {
         return settings.values.starts.split(";").map((pair) => pair.split(",").map(Number));
       },
@@ -32,6 +40,7 @@ export class Maps {
         return known.map((key) => `${key}=${encodeURIComponent(values[key])}`).join("&");
       },
     };
+    this.page = page;
     this.parts = {
       Basins: new Basins(data, page, addStart),
       Sweep: new Sweep(data, page),
@@ -46,7 +55,7 @@ export class Maps {
   build() {
     this.tabs = Object.keys(this.parts).map((name, i) => {
       const attributes = { role: "tab", id: `maps-tab-${i}`, "aria-controls": `maps-panel-${i}` };
-      return element("button", { type: "button", ...attributes, click: () => this.show(name) }, name);
+      return element("button", { type: "button", ...attributes, click: () => this.choose(name) }, name);
     });
     this.panels = Object.values(this.parts).map((part, i) => {
       const attributes = { role: "tabpanel", id: `maps-panel-${i}`, "aria-labelledby": `maps-tab-${i}` };
@@ -54,7 +63,7 @@ export class Maps {
     });
     this.section = element(
       "details",
-      { class: "maps", toggle: () => this.load() },
+      { class: "maps", toggle: () => this.toggled() },
       element("summary", {}, "Maps", element("span", {}, WHAT)),
       element("div", { role: "tablist", "aria-label": "Maps", keydown: (event) => this.key(event) }, ...this.tabs),
       ...this.panels,
@@ -80,8 +89,28 @@ export class Maps {
     event.preventDefault();
     event.stopPropagation(); // the page's player has the same keys
     const i = (there + names.length) % names.length;
-    this.show(names[i]);
+    this.choose(names[i]);
     this.tabs[i].focus();
+  }
+
+  choose(name) {
+    this.show(name);
+    this.toggled();
+  }
+
+  /** Opened, closed, or another tab chosen. */
+  toggled() {
+    this.page.note({ map: this.section.open ? MARKS[this.name] : "" });
+    this.load();
+  }
+
+  /** Take over what the address says. */
+  open() {
+    const { map } = this.page.marks;
+    this.parts.Basins.open();
+    this.parts.Sweep.open();
+    this.section.open = map !== "";
+    if (map) this.show(Object.keys(MARKS).find((name) => MARKS[name] === map));
   }
 
   /** The page's settings have changed for good. */

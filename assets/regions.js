@@ -12,6 +12,7 @@ import { View, arrow, dot, drawAxes, drawLandscape, label, readTheme, strokeLine
 import { Settings } from "./settings.js";
 import { shapeRows } from "./shape.js";
 import { Space } from "./space.js";
+import { takeHome } from "./takehome.js";
 
 class Regions {
   constructor(root, data) {
@@ -98,6 +99,14 @@ class Regions {
       },
       complain: (sentence) => this.complain(sentence),
     });
+    this.takehome = takeHome({
+      name: "regions",
+      pictures: () => this.pictures,
+      legend: () => [],
+      background: () => this.theme.background,
+      query: () => this.settings.address,
+      routes: { python: "/api/toy/code" },
+    });
     const column = (text, kind) => element("th", { scope: "col", class: kind }, text);
     this.root.replaceChildren(
       this.guide.element,
@@ -135,6 +144,7 @@ class Regions {
       ),
       ...this.invariance.nodes,
       this.space.node,
+      this.takehome,
     );
   }
 
@@ -212,6 +222,7 @@ class Regions {
   }
 
   changed() {
+    this.takehome.dispatchEvent(new Event("settings"));
     this.moving = false;
     this.showControls();
     this.remote.ask({ query: this.settings.query(), kept: true });
@@ -288,6 +299,7 @@ class Regions {
   resize() {
     if (!this.picture) return;
     const { clientWidth, clientHeight } = this.panels[0].plane;
+    this.theme = readTheme(this.root); // in the lecture view text is larger
     this.view.resize(clientWidth, clientHeight);
     this.view.show(this.picture.box);
     this.loadPlane();
@@ -320,8 +332,16 @@ class Regions {
   }
 
   drawPanel({ canvas, handle }, picture) {
+    this.paint(wipe(canvas), picture);
+    const [w1, w2] = picture.here.w;
+    setHandle(handle, this.view, [w1, w2], `w at w1 ${short(w1)}, w2 ${short(w2)}`);
+    const there = picture.there.w.map((w) => w.toFixed(4)).join(",");
+    Object.assign(canvas.dataset, { revision: this.revision, there });
+  }
+
+  /** One panel with any pen that draws as a canvas does. */
+  paint(pen, picture) {
     const { view, theme } = this;
-    const pen = wipe(canvas);
     if (this.plane) drawLandscape(pen, view, this.plane, theme, { shade: 0.018, valley: theme.text });
     pen.lineWidth = 2;
     pen.strokeStyle = theme.blue;
@@ -335,8 +355,21 @@ class Regions {
     const [u1, u2] = picture.there.w;
     label(pen, theme, "w", view.x(w1) - 9, view.y(w2) + 12, { align: "right", alpha: 1, size: 13 });
     label(pen, theme, "w′", view.x(u1) - 9, view.y(u2) + 12, { align: "right", alpha: 1, size: 13 });
-    setHandle(handle, view, [w1, w2], `w at w1 ${short(w1)}, w2 ${short(w2)}`);
-    Object.assign(canvas.dataset, { revision: this.revision, there: `${u1.toFixed(4)},${u2.toFixed(4)}` });
+  }
+
+  /** The three panels as pictures to take home. */
+  get pictures() {
+    const { width, height } = this.view;
+    return this.picture.panels.map((picture) => ({
+      name: picture.label,
+      width,
+      height,
+      paint: (pen) => {
+        pen.fillStyle = this.theme.background;
+        pen.fillRect(0, 0, width, height);
+        this.paint(pen, picture);
+      },
+    }));
   }
 
   drawRegion(pen, around, mark) {

@@ -282,6 +282,7 @@ class Trajectories {
     this.view.show(marks.view ? marks.view.split(",").map(Number) : this.data.box);
     const [start, variant] = marks.follow.split(":");
     this.outcomes.followed = marks.follow ? `${start - 1}:${variant}` : null;
+    this.maps.open();
     this.guide.show();
   }
 

@@ -4,32 +4,22 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from samviz.spec import check
-from samviz.spec.toy import METHODS, START_LIMIT, TRAJECTORY_FIELDS, Field, TrajectorySettings
+from samviz.spec.toy import (
+    DETAILS,
+    METHODS,
+    QUANTITIES,
+    START_LIMIT,
+    SWEEPS,
+    TRAJECTORY_FIELDS,
+    Field,
+    TrajectorySettings,
+)
 
 WINDOW = (-0.25, 0.95, -0.15, 0.75)
 """x0, x1, y0, y1 of a map: wide enough that at the page's defaults each method gets stuck or swings somewhere."""
 
-DETAILS = {50: 8000, 100: 2000, 200: 500, 400: 500}
-"""Starts along an edge of a map -> the most steps that each walks: about a third of a second, a whole one at 400."""
-
-QUANTITIES = {
-    "kind": "what happens",
-    "position": "where on the valley it ends",
-    "sharpness": "sharpness at the end",
-    "step": "steps to the valley",
-}
-"""What a map can show -> how it is called on screen."""
-
 SHOWN = 3
 """The most maps side by side."""
-
-SWEEPS = tuple(
-    f"{parameter}.{method}"
-    for method in METHODS
-    for parameter in ("rho", "eta", "lr")
-    if parameter == "lr" or f"{parameter}.{method}" in TRAJECTORY_FIELDS
-)
-"""Every parameter of every method that can be swept."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -224,6 +224,29 @@ REGION_FIELDS = _table(
 )
 
 
+MAPS = ("basins", "sweep", "valley")
+"""The maps below the Trajectories page, one of which is in sight."""
+
+DETAILS = {50: 8000, 100: 2000, 200: 500, 400: 500}
+"""Starts along an edge of a map -> the most steps that each walks: about a third of a second, a whole one at 400."""
+
+QUANTITIES = {
+    "kind": "what happens",
+    "position": "where on the valley it ends",
+    "sharpness": "sharpness at the end",
+    "step": "steps to the valley",
+}
+"""What a map can show -> how it is called on screen."""
+
+SWEEPS = tuple(
+    f"{parameter}.{method}"
+    for method in METHODS
+    for parameter in ("rho", "eta", "lr")
+    if parameter == "lr" or f"{parameter}.{method}" in TRAJECTORY_FIELDS
+)
+"""Every parameter of every method that can be swept."""
+
+
 def _single(query: Mapping[str, Sequence[str]], known: Iterable[str], page: str) -> dict[str, str]:
     """One text a key; raise ValueError for unknown keys (Streamlit's own apart) and for keys that come twice."""
     known = list(known)
@@ -268,6 +291,16 @@ class TrajectorySettings:
     """The window x0, x1, y0, y1 that the plane shows; None is the opening one."""
     follow: tuple[int, str] | None = None
     """Start (from 1) and method of the path whose step is magnified and written out; None takes the first."""
+    map: str = ""
+    """Which of MAPS is open; "" is none."""
+    quantity: str = "kind"
+    """What the basin maps show, a key of QUANTITIES."""
+    detail: int = 200
+    """Of the basin maps, a key of DETAILS."""
+    pair: tuple[str, str] | None = None
+    """The two methods of the difference map; None is SAM and ASAM, or the first two."""
+    sweep: str | None = None
+    """What is swept, one of SWEEPS; None is the first radius."""
     lesson: int | None = None
     """The step of the lesson that is shown, from 1."""
     lecture: str = ""
@@ -301,6 +334,13 @@ class TrajectorySettings:
             start, method = self.follow
             check.integer("follow", start, 1, len(self.starts))
             check.choice("follow", method, self.variants)
+        if self.map:
+            check.choice("map", self.map, MAPS)
+        check.choice("quantity", self.quantity, QUANTITIES)
+        check.choice("detail", self.detail, DETAILS)
+        for method in check.sequence("pair", self.pair, 2, 2) if self.pair is not None else ():
+            check.choice("pair", method, METHODS)
+        check.choice("sweep", self.sweep, (None, *SWEEPS))
         _check_guide(self)
 
     @classmethod
@@ -336,6 +376,11 @@ class TrajectorySettings:
             "loop": "1" if self.loop else "",
             "view": "" if self.view is None else ",".join(map(_text, self.view)),
             "follow": "" if self.follow is None else f"{self.follow[0]}:{self.follow[1]}",
+            "map": self.map,
+            "quantity": self.quantity,
+            "detail": str(self.detail),
+            "pair": ",".join(self.pair or ()),
+            "sweep": self.sweep or "",
             **_guide_marks(self),
         }
 
@@ -395,6 +440,14 @@ def _parse_view(text: str) -> tuple[float, ...]:
         raise check.wrong("view", "x0,x1,y0,y1", text) from None
 
 
+def _parse_detail(text: str) -> int:
+    return int(check.choice("detail", text, tuple(map(str, DETAILS))))
+
+
+def _parse_pair(text: str) -> tuple[str, ...]:
+    return tuple(text.split(","))
+
+
 def _parse_follow(text: str) -> tuple[int, str]:
     start, _, method = text.partition(":")
     if not start.isdecimal() or not method:
@@ -408,6 +461,11 @@ _MARKS = {
     "loop": _parse_loop,
     "view": _parse_view,
     "follow": _parse_follow,
+    "map": str,
+    "quantity": str,
+    "detail": _parse_detail,
+    "pair": _parse_pair,
+    "sweep": str,
     **_GUIDE_MARKS,
 }
 

@@ -1,7 +1,8 @@
 """The tables that the controls and legends of the maps below the Trajectories page are made from."""
 
 from samviz.figures import palette
-from samviz.spec.maps import DETAILS, QUANTITIES, SHOWN, SWEEPS
+from samviz.spec.maps import SHOWN
+from samviz.spec.toy import DETAILS, QUANTITIES, SWEEPS
 from samviz.toy.outcome import KINDS
 from samviz.ui.curve_pictures import SYMBOLS
 from samviz.ui.map_pictures import COARSE, KIND_WORDS, label

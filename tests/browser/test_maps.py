@@ -202,3 +202,27 @@ def test_it_fits_a_phone_in_both_themes(phone: Page) -> None:
     section.get_by_role("tab", name="Along the valley").click()
     text = section.locator("[role=tabpanel]:not([hidden]) .map-readout").evaluate("(n) => getComputedStyle(n).color")
     assert (sum(map(int, re.findall(r"\d+", text)[:3])) > 384) == dark
+
+
+def test_a_link_opens_the_map_that_was_looked_at(page: Page, browser: Browser) -> None:
+    section = open_maps(page)
+    section.get_by_label("Quantity of the maps").select_option("step")
+    section.get_by_label("Detail of the maps").select_option("50")
+    section.get_by_label("Difference of").select_option("sgd")
+    expect(page).to_have_url(re.compile(r"map=basins&quantity=step&detail=50&pair=sgd,elementwise_l2$"))
+    settled(section)
+    other = browser.new_context(viewport=page.viewport_size).new_page()
+    other.goto(page.url)
+    there = other.locator("details.maps")
+    settled(there)
+    expect(there.get_by_label("Quantity of the maps")).to_have_value("step")
+    summary = "[role=tabpanel]:not([hidden]) .map-summary"
+    expect(there.locator(summary)).to_have_text(section.locator(summary).inner_text(), use_inner_text=True)
+    other.context.close()
+    section.get_by_role("tab", name="Sweep").click()
+    section.get_by_label("Parameter to sweep").select_option("lr.sgd")
+    expect(page).to_have_url(re.compile(r"map=sweep&.*sweep=lr\.sgd$"))
+    page.reload()
+    expect(page.locator("details.maps").get_by_label("Parameter to sweep")).to_have_value("lr.sgd")
+    page.locator("details.maps summary").click()
+    expect(page).not_to_have_url(re.compile("map="))

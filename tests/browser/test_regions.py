@@ -1,6 +1,7 @@
 """The Regions page in a real Chromium: rescaling, T and p, the table of invariance, space, undo, address, screens."""
 
 import re
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
@@ -387,3 +388,22 @@ def contrast(one: str, other: str) -> float:
 
     high, low = sorted((luminance(one), luminance(other)), reverse=True)
     return (high + 0.05) / (low + 0.05)
+
+
+def test_the_panels_and_their_numbers_can_be_taken_home(page: Page, tmp_path: Path) -> None:
+    open_page(page)
+    page.get_by_text("Take it home").click()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="PNG", exact=True).click()
+    download.value.save_as(tmp_path / "regions.png")
+    png = (tmp_path / "regions.png").read_bytes()
+    width, height = (int.from_bytes(png[i : i + 4], "big") for i in (16, 20))
+    panel = page.locator(".panels canvas").first.evaluate("(canvas) => [canvas.clientWidth, canvas.clientHeight]")
+    assert width > 6 * panel[0], "three panels at twice their size"
+    assert height > 2 * panel[1]
+    with page.expect_download() as download:
+        page.get_by_role("button", name="SVG", exact=True).click()
+    download.value.save_as(tmp_path / "regions.svg")
+    assert "Ellipsoid" in (tmp_path / "regions.svg").read_text("utf-8")
+    page.get_by_role("button", name="Python", exact=True).click()
+    expect(page.get_by_text("from samviz.toy import")).to_be_visible()

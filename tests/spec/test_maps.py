@@ -2,8 +2,8 @@
 
 import pytest
 
-from samviz.spec.maps import DETAILS, SWEEPS, MapSettings, SweepSettings
-from samviz.spec.toy import METHODS, TRAJECTORY_FIELDS
+from samviz.spec.maps import MapSettings, SweepSettings
+from samviz.spec.toy import DETAILS, METHODS, SWEEPS, TRAJECTORY_FIELDS
 
 
 def test_a_map_takes_the_pages_steps_as_far_as_its_detail_allows() -> None:
@@ -54,7 +54,7 @@ def test_every_parameter_of_every_method_can_be_swept() -> None:
         (MapSettings, {"window": ["1,0,0,1"]}, "window must be x0,x1,y0,y1 with x0 < x1 and y0 < y1, but it is (1.0, "),
         (MapSettings, {"n": ["50", "50"]}, "n must be given once, but it is given 2 times."),
         (MapSettings, {"lr": ["-1"]}, "lr must be a number from 0.0001 to 1, but it is -1.0."),
-        (MapSettings, {"sweep": ["rho.sam"]}, "The address of the Trajectories page has no field 'sweep'"),
+        (MapSettings, {"grid": ["50"]}, "The address of the Trajectories page has no field 'grid'"),
         (SweepSettings, {"sweep": ["eta.sam"]}, "sweep must be one of lr.sgd, rho.sam, lr.sam, "),
         (SweepSettings, {"sweep": ["rho"]}, "sweep must be one of lr.sgd, rho.sam, lr.sam, "),
     ],

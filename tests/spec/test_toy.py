@@ -87,6 +87,10 @@ def test_a_field_takes_its_bounds_and_nothing_beyond(settings: type, field: Fiel
         ({"view": ["a"]}, "view must be x0,x1,y0,y1, but it is 'a'."),
         ({"view": ["0,1,1,0"]}, "view must be x0,x1,y0,y1 with x0 < x1 and y0 < y1, but it is '0,1,1,0'."),
         ({"view": ["0,nan,0,1"]}, "view must be a number from -1000 to 1000, but it is nan."),
+        ({"map": ["basin"]}, "map must be one of basins, sweep, valley, but it is 'basin'."),
+        ({"detail": ["60"]}, "detail must be one of 50, 100, 200, 400, but it is '60'."),
+        ({"pair": ["sam"]}, "pair must be a list of 2 to 2 entries"),
+        ({"pair": ["sam,adam"]}, "pair must be one of sgd, sam, "),
         ({"follow": ["sam"]}, "follow must be a start and a method, as in 1:sam, but it is 'sam'."),
         ({"follow": ["3:sam"]}, "follow must be a whole number from 1 to 2, but it is 3."),
         ({"follow": ["1:fisher"]}, "follow must be one of sgd, sam, elementwise_l2, but it is 'fisher'."),
@@ -122,11 +126,13 @@ def test_variants_are_listed_in_one_order() -> None:
 def test_what_the_player_is_at_is_part_of_the_address() -> None:
     query = {"at": "41", "speed": "0.1", "loop": "1", "view": "0,0.4,-0.1,0.2", "follow": "2:sam"}
     query |= {"lesson": "3", "lecture": "1"}
+    query |= {"map": "sweep", "quantity": "step", "detail": "100", "pair": "sgd,fisher", "sweep": "lr.sgd"}
     s = TrajectorySettings.from_query({key: [text] for key, text in query.items()})
     assert (s.at, s.speed, s.loop, s.view, s.follow) == (41, 0.1, True, (0, 0.4, -0.1, 0.2), (2, "sam"))
     assert s.marks() == query
     assert s.to_query() == TrajectorySettings().to_query()
     plain = {"at": "", "speed": "1", "loop": "", "view": "", "follow": "", "lesson": "", "lecture": ""}
+    plain |= {"map": "", "quantity": "kind", "detail": "200", "pair": "", "sweep": ""}
     assert TrajectorySettings().marks() == plain
 
 

@@ -50,13 +50,20 @@ export class Panels {
     );
   }
 
-  /** Take over the paths and how many steps they have; the range is kept where it still fits. */
-  show(paths, steps) {
+  /** The range of steps as it stands in the address: "" is all. */
+  get mark() {
+    const [from, to] = this.range;
+    return from === 0 && to === this.steps ? "" : `${from},${to}`;
+  }
+
+  /** Take over the paths and how many steps they have; the range is kept where it still fits, unless it is given. */
+  show(paths, steps, range) {
     const all = this.range[0] === 0 && this.range[1] === this.steps;
     this.steps = steps;
     this.paths = paths;
     this.sampled.clear();
-    if (all || this.range[1] > steps) this.range = [0, steps];
+    if (range) this.range = range.split(",").map(Number);
+    else if (all || range === "" || this.range[1] > steps) this.range = [0, steps];
   }
 
   /** Take over sampled curves: steps, and arrays by `start:variant`. */

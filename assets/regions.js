@@ -97,6 +97,7 @@ class Regions {
         this.settings.note({ space: open ? "1" : "" });
         this.askBelow();
       },
+      turned: (camera) => this.settings.note({ camera }),
       complain: (sentence) => this.complain(sentence),
     });
     this.takehome = takeHome({
@@ -271,7 +272,7 @@ class Regions {
       this.rows.get(`eta.${name}`).row.hidden = T !== "elementwise";
       this.rows.get(`fisher.${name}`).row.hidden = T !== "fisher";
     }
-    this.space.set(marks.space === "1", values["space.region"]);
+    this.space.set(marks.space === "1", values["space.region"], marks.camera);
     this.history.refresh();
   }
 

@@ -16,10 +16,14 @@ export class Space {
    * @param rows the rows of its settings: a, b, rho and eta
    * @param choose called with the name of the chosen region
    * @param look called with whether the section is open, when a person has opened or closed it
+   * @param turned called with the place of the camera, "x,y,z", when a person has turned it; "" is as at first
    * @param complain called with the sentence of an error
    */
-  constructor({ regions, rows, choose, look, complain }) {
+  constructor({ regions, rows, choose, look, turned, complain }) {
     this.rows = rows;
+    this.turned = turned;
+    this.eye = "";
+    this.given = this.camera;
     this.asked = null; // the query of the last question
     this.picture = null; // the last answer
     this.drawn = null; // the answer that is on the screen
@@ -88,8 +92,18 @@ export class Space {
     this.sizes.observe(this.plot);
   }
 
-  /** Show settings that came from elsewhere: whether it is open, and the region. */
-  set(open, region) {
+  get camera() {
+    const camera = structuredClone(CAMERA);
+    if (this.eye) [camera.eye.x, camera.eye.y, camera.eye.z] = this.eye.split(",").map(Number);
+    return camera;
+  }
+
+  /** Show settings that came from elsewhere: whether it is open, the region, and from where it is seen. */
+  set(open, region, eye) {
+    if (eye !== this.eye) {
+      this.eye = eye;
+      this.look();
+    }
     this.open = this.node.open = open;
     this.select.value = region;
     this.rows.eta.hidden = region === "sphere";
@@ -109,7 +123,21 @@ export class Space {
   }
 
   resetCamera() {
-    if (this.picture) this.Plotly.relayout(this.plot, { "scene.camera": structuredClone(CAMERA) });
+    this.eye = "";
+    this.turned("");
+    this.look();
+  }
+
+  /** Look from the eye. What a hand has turned stays as it is, to the last digit, as long as this camera is the same. */
+  look() {
+    this.given = this.camera;
+    if (this.revision > 0) this.Plotly.relayout(this.plot, { "scene.camera": this.camera });
+  }
+
+  /** A person has turned the picture. */
+  seen(eye) {
+    this.eye = [eye.x, eye.y, eye.z].map((x) => Number(x.toFixed(4))).join(",");
+    this.turned(this.eye);
   }
 
   resize() {
@@ -184,7 +212,7 @@ export class Space {
       scene: {
         uirevision: "space",
         aspectmode: "cube",
-        camera: structuredClone(CAMERA),
+        camera: structuredClone(this.given),
         dragmode: "orbit",
         xaxis: axis("w₁"),
         yaxis: axis("w₂"),
@@ -192,6 +220,12 @@ export class Space {
       },
     };
     await this.Plotly.react(this.plot, data, layout, CONFIG);
+    if (this.revision === 0) {
+      this.plot.on("plotly_relayout", (change) => {
+        const { eye } = change["scene.camera"] ?? {};
+        if (eye && JSON.stringify(eye) !== JSON.stringify(this.camera.eye)) this.seen(eye);
+      });
+    }
     borrowStyles(this.node.getRootNode());
     this.revision += 1;
     this.plot.dataset.there = there.w.map((value) => value.toFixed(4)).join(",");

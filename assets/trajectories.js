@@ -35,7 +35,10 @@ class Trajectories {
     this.player = new Player(data.speeds, () => this.stepped(), () => this.rest());
     this.panels = new Panels(
       (step) => this.player.go(2 * step),
-      () => this.loadSharpness(),
+      () => {
+        this.settings.note({ range: this.panels.mark });
+        this.loadSharpness();
+      },
     );
     this.written = new Written();
     this.takehome = takeHome({
@@ -261,11 +264,14 @@ class Trajectories {
       const steps = Number(answer.settings.steps);
       this.player.setSteps(steps);
       if (request.opening) this.player.half = answer.marks.at ? Number(answer.marks.at) : 2 * steps;
-      this.panels.show(this.paths, steps);
+      this.panels.show(this.paths, steps, request.opening ? answer.marks.range : undefined);
       this.told = { step: null, paths: NOTHING };
       this.loadSharpness();
       if (request.opening) this.player.show();
-      else this.rest();
+      else {
+        this.settings.note({ range: this.panels.mark });
+        this.rest();
+      }
       this.maps.changed();
       if (this.playNext) this.player.run();
       this.playNext = false;

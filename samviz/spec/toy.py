@@ -25,6 +25,8 @@ START_LIMIT = 2.0
 SPEEDS = (0.1, 0.2, 0.5, 1, 2, 5, 10)
 """Of the player; at speed 1 a path of any length takes ten seconds."""
 
+CAMERA_LIMIT = 10.0
+
 VIEW_LIMIT = 1000.0
 """Each edge of a window on the plane lies in [-VIEW_LIMIT, VIEW_LIMIT]."""
 
@@ -289,6 +291,8 @@ class TrajectorySettings:
     """Whether the player starts anew at the end."""
     view: tuple[float, float, float, float] | None = None
     """The window x0, x1, y0, y1 that the plane shows; None is the opening one."""
+    range: tuple[int, int] | None = None
+    """First and last step that the curves along the paths show; None is all."""
     follow: tuple[int, str] | None = None
     """Start (from 1) and method of the path whose step is magnified and written out; None takes the first."""
     map: str = ""
@@ -330,6 +334,11 @@ class TrajectorySettings:
             if not (x0 < x1 and y0 < y1):
                 raise check.wrong("view", "x0,x1,y0,y1 with x0 < x1 and y0 < y1", ",".join(map(_text, edges)))
             object.__setattr__(self, "view", (x0, x1, y0, y1))
+        if self.range is not None:
+            steps = int(self.values["steps"])
+            first, last = (check.integer("range", x, 0, steps) for x in check.sequence("range", self.range, 2, 2))
+            if not first < last:
+                raise check.wrong("range", "first,last with first < last", f"{first},{last}")
         if self.follow is not None:
             start, method = self.follow
             check.integer("follow", start, 1, len(self.starts))
@@ -375,6 +384,7 @@ class TrajectorySettings:
             "speed": _text(self.speed),
             "loop": "1" if self.loop else "",
             "view": "" if self.view is None else ",".join(map(_text, self.view)),
+            "range": "" if self.range is None else "{},{}".format(*self.range),
             "follow": "" if self.follow is None else f"{self.follow[0]}:{self.follow[1]}",
             "map": self.map,
             "quantity": self.quantity,
@@ -434,10 +444,21 @@ def _parse_loop(text: str) -> bool:
 
 
 def _parse_view(text: str) -> tuple[float, ...]:
+    return _parse_numbers("view", text, "x0,x1,y0,y1")
+
+
+def _parse_range(text: str) -> tuple[int, ...]:
+    try:
+        return tuple(int(x) for x in text.split(","))
+    except ValueError:
+        raise check.wrong("range", "first,last", text) from None
+
+
+def _parse_numbers(field: str, text: str, form: str) -> tuple[float, ...]:
     try:
         return tuple(float(x) for x in text.split(","))
     except ValueError:
-        raise check.wrong("view", "x0,x1,y0,y1", text) from None
+        raise check.wrong(field, form, text) from None
 
 
 def _parse_detail(text: str) -> int:
@@ -460,6 +481,7 @@ _MARKS = {
     "speed": _parse_speed,
     "loop": _parse_loop,
     "view": _parse_view,
+    "range": _parse_range,
     "follow": _parse_follow,
     "map": str,
     "quantity": str,
@@ -482,6 +504,8 @@ class RegionSettings:
     """The region that is shown in space, one of REGION_NAMES."""
     open: bool = False
     """Whether the picture in space is shown."""
+    camera: tuple[float, float, float] | None = None
+    """From where the picture in space is seen, each up to CAMERA_LIMIT either way; None is as at first."""
     lesson: int | None = None
     """The step of the lesson that is shown, from 1."""
     lecture: str = ""
@@ -491,6 +515,8 @@ class RegionSettings:
         check.mapping("shapes", self.shapes, REGION_NAMES)
         check.choice("space.region", self.space, REGION_NAMES)
         check.flag("open", self.open)
+        for x in check.sequence("camera", self.camera, 3, 3) if self.camera is not None else ():
+            check.number("camera", x, -CAMERA_LIMIT, CAMERA_LIMIT)
         _check_guide(self)
         object.__setattr__(self, "values", _numbers(REGION_FIELDS, self.values))
         object.__setattr__(self, "shapes", {**SHAPES, **self.shapes})
@@ -502,12 +528,13 @@ class RegionSettings:
         Raises ValueError in one sentence that names the field, the value and what is allowed.
         """
         chosen = [f"{what}.{name}" for name in REGION_NAMES for what in ("T", "p")]
-        texts = _single(query, [*REGION_FIELDS, *chosen, "space.region", "space", *_GUIDE_MARKS], "Regions")
+        texts = _single(query, [*REGION_FIELDS, *chosen, "space.region", "space", "camera", *_GUIDE_MARKS], "Regions")
         return cls(
             values={key: row.parse(texts[key]) for key, row in REGION_FIELDS.items() if key in texts},
             shapes={name: _parse_shape(name, texts) for name in REGION_NAMES},
             space=texts.get("space.region", "sphere"),
             open={"1": True, "0": False}[check.choice("space", texts.get("space") or "0", ("0", "1"))],
+            camera=_parse_numbers("camera", texts["camera"], "x,y,z") if texts.get("camera") else None,
             **{key: read(texts[key]) for key, read in _GUIDE_MARKS.items() if texts.get(key)},
         )
 
@@ -522,7 +549,8 @@ class RegionSettings:
 
     def marks(self) -> dict[str, str]:
         """What is looked at, as text, by the keys of the address."""
-        return {"space": "1" if self.open else "", **_guide_marks(self)}
+        camera = "" if self.camera is None else ",".join(map(_text, self.camera))
+        return {"space": "1" if self.open else "", "camera": camera, **_guide_marks(self)}
 
     def variant(self, region: str) -> str:
         """The key of the variant that searches the region, whose p `p` replaces."""

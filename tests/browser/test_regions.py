@@ -303,7 +303,7 @@ def test_a_and_b_move_the_region_while_they_are_dragged_and_the_camera_stays(pag
         seen.append(plot.get_attribute("data-there") or "")
         page.mouse.up()
     assert len(set(seen)) == 3
-    expect(page).to_have_url(re.compile(r"space\.a=0\.\d+&space\.b=1\.\d+&space=1$"))
+    expect(page).to_have_url(re.compile(r"space\.a=0\.\d+&space\.b=1\.\d+&space=1&camera=[-.,\d]+$"))
     page.get_by_label("region in space").select_option("ellipsoid")
     expect(page.locator(".space .summary")).to_contain_text("Maximum loss in the ellipsoid")
     expect(page.locator(".space .summary")).to_contain_text("The rescaling changes nothing.")
@@ -336,7 +336,10 @@ def test_a_link_shows_the_same_page_to_somebody_else(page: Page, browser: Browse
     number.press("Enter")
     open_space(page)
     page.get_by_label("region in space").select_option("cuboid")
-    expect(page).to_have_url(re.compile(r"T\.cuboid=fisher&p\.cuboid=1\.3&space\.region=cuboid&space=1$"))
+    turn(page, page.locator(PLOT))
+    expect(page).to_have_url(
+        re.compile(r"T\.cuboid=fisher&p\.cuboid=1\.3&space\.region=cuboid&space=1&camera=[-.,\d]+$")
+    )
     expect(page.locator(".space .summary")).to_contain_text("in the cuboid")
     expect(page.locator(".invariance")).to_contain_text("p = 1.3")
     context = browser.new_context(viewport={"width": 1400, "height": 900})
@@ -347,6 +350,9 @@ def test_a_link_shows_the_same_page_to_somebody_else(page: Page, browser: Browse
             expect(other.locator(selector)).to_have_text(page.locator(selector).inner_text(), use_inner_text=True)
         assert other.locator("figcaption").all_inner_texts() == page.locator("figcaption").all_inner_texts()
         assert pictures(other) == pictures(page)
+        expect(other.locator(PLOT)).to_have_attribute("data-revision", re.compile(r"\d+"))
+        eyes = [[float(x) for x in p.locator(PLOT).evaluate(CAMERA).split(",")] for p in (page, other)]
+        assert eyes[1] == pytest.approx(eyes[0], abs=1e-4)
     finally:
         context.close()
 

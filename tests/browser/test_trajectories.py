@@ -223,6 +223,7 @@ def test_the_linked_curves_share_step_pointer_and_zoom(page: Page) -> None:
     before = [c.evaluate("(canvas) => canvas.toDataURL()") for c in curves.all()]
     linked.get_by_role("button", name="Fewer steps").click()
     expect(linked).not_to_have_attribute("data-range", "0 5000")
+    expect(page).to_have_url(re.compile(r"range=\d+,\d+$"))
     page.wait_for_load_state("networkidle")
     after = [c.evaluate("(canvas) => canvas.toDataURL()") for c in curves.all()]
     assert all(a != b for a, b in zip(before, after, strict=True)), "zooming one zooms all"

@@ -87,6 +87,9 @@ def test_a_field_takes_its_bounds_and_nothing_beyond(settings: type, field: Fiel
         ({"view": ["a"]}, "view must be x0,x1,y0,y1, but it is 'a'."),
         ({"view": ["0,1,1,0"]}, "view must be x0,x1,y0,y1 with x0 < x1 and y0 < y1, but it is '0,1,1,0'."),
         ({"view": ["0,nan,0,1"]}, "view must be a number from -1000 to 1000, but it is nan."),
+        ({"range": ["9,x"]}, "range must be first,last, but it is '9,x'."),
+        ({"range": ["9,9"]}, "range must be first,last with first < last, but it is '9,9'."),
+        ({"steps": ["10"], "range": ["0,11"]}, "range must be a whole number from 0 to 10, but it is 11."),
         ({"map": ["basin"]}, "map must be one of basins, sweep, valley, but it is 'basin'."),
         ({"detail": ["60"]}, "detail must be one of 50, 100, 200, 400, but it is '60'."),
         ({"pair": ["sam"]}, "pair must be a list of 2 to 2 entries"),
@@ -126,13 +129,20 @@ def test_variants_are_listed_in_one_order() -> None:
 def test_what_the_player_is_at_is_part_of_the_address() -> None:
     query = {"at": "41", "speed": "0.1", "loop": "1", "view": "0,0.4,-0.1,0.2", "follow": "2:sam"}
     query |= {"lesson": "3", "lecture": "1"}
-    query |= {"map": "sweep", "quantity": "step", "detail": "100", "pair": "sgd,fisher", "sweep": "lr.sgd"}
+    query |= {
+        "range": "10,400",
+        "map": "sweep",
+        "quantity": "step",
+        "detail": "100",
+        "pair": "sgd,fisher",
+        "sweep": "lr.sgd",
+    }
     s = TrajectorySettings.from_query({key: [text] for key, text in query.items()})
     assert (s.at, s.speed, s.loop, s.view, s.follow) == (41, 0.1, True, (0, 0.4, -0.1, 0.2), (2, "sam"))
     assert s.marks() == query
     assert s.to_query() == TrajectorySettings().to_query()
     plain = {"at": "", "speed": "1", "loop": "", "view": "", "follow": "", "lesson": "", "lecture": ""}
-    plain |= {"map": "", "quantity": "kind", "detail": "200", "pair": "", "sweep": ""}
+    plain |= {"range": "", "map": "", "quantity": "kind", "detail": "200", "pair": "", "sweep": ""}
     assert TrajectorySettings().marks() == plain
 
 
@@ -175,7 +185,13 @@ def test_the_picture_in_space_is_part_of_the_address() -> None:
     s = RegionSettings.from_query({"space": ["1"], "space.region": ["cuboid"], "space.a": ["0.7"]})
     assert (s.open, s.space, s.values["space.a"]) == (True, "cuboid", 0.7)
     assert s.marks()["space"] == "1"
-    assert RegionSettings().marks()["space"] == ""
+    assert RegionSettings().marks()["space"] == RegionSettings().marks()["camera"] == ""
+    turned = RegionSettings.from_query({"space": ["1"], "camera": ["1.1,-0.7,2.1"]})
+    assert turned.camera == (1.1, -0.7, 2.1)
+    assert turned.marks()["camera"] == "1.1,-0.7,2.1"
+    for text, allowed in (("1,2", "a list of 3 to 3"), ("1,2,x", "x,y,z, but it is '1,2,x'"), ("1,2,11", "a number")):
+        with pytest.raises(ValueError, match=f"^camera must be {allowed}"):
+            RegionSettings.from_query({"camera": [text]})
 
 
 @pytest.mark.parametrize(

@@ -38,9 +38,20 @@ export function latest(load, show, fail) {
   };
 }
 
-/** The JSON of an address; an Error with its sentence if the server refuses. */
+/** The answer to an address; an Error with the server's sentence, or one of ours, if it is not of this kind. */
+export async function fetchKind(address, kind) {
+  const response = await fetch(address).catch(() => {
+    throw new Error("The app does not answer: see that it still runs, then try again.");
+  });
+  const found = response.headers.get("content-type") ?? "";
+  if (!response.ok || !found.startsWith(kind)) {
+    const told = found.startsWith("application/json") ? (await response.json()).problem : null;
+    throw new Error(told ?? `The server answered ${response.status} to ${address}: reload the page to try again.`);
+  }
+  return response;
+}
+
+/** The JSON of an address. */
 export async function fetchJson(address) {
-  const response = await fetch(address);
-  if (!response.ok) throw new Error(`The server answered ${response.status} to ${address}.`);
-  return response.json();
+  return (await fetchKind(address, "application/json")).json();
 }

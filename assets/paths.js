@@ -1,10 +1,10 @@
 // The paths of the Trajectories page as they come from the server, and what of them a screen can show.
 
+import { fetchKind } from "./latest.js";
+
 /** Read the server's message: a header with `paths` that get their arrays, and arrays of its own before those. */
 export async function fetchArrays(address) {
-  const response = await fetch(address);
-  if (!response.ok) throw new Error(`The server answered ${response.status}.`);
-  const buffer = await response.arrayBuffer();
+  const buffer = await (await fetchKind(address, "application/octet-stream")).arrayBuffer();
   const length = new DataView(buffer).getUint32(0, true);
   const header = JSON.parse(new TextDecoder().decode(new Uint8Array(buffer, 4, length)));
   let offset = 4 + length;

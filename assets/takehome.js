@@ -1,6 +1,7 @@
 // "Take it home": what the page shows as a picture, numbers, an animation, a video, an address and lines of Python.
 
 import { element } from "./controls.js";
+import { fetchJson, fetchKind } from "./latest.js";
 import { readTheme } from "./plane.js";
 import { png, svg } from "./sheet.js";
 import { record } from "./video.js";
@@ -48,8 +49,8 @@ class TakeHome {
       { class: "things" },
       file("PNG", "The picture in twice the size", "png", () => this.#picture(png)),
       file("SVG", "The picture as lines, for print and for editing", "svg", () => this.#picture(svg)),
-      routes.csv && file("CSV", "Every step of every path", "csv", () => this.#fetch(routes.csv)),
-      routes.html && file("Animation (HTML)", "One file that plays anywhere", "html", () => this.#fetch(routes.html)),
+      routes.csv && file("CSV", "Every step of every path", "csv", () => this.#fetch(routes.csv, "text/csv")),
+      routes.html && file("Animation (HTML)", "One file that plays anywhere", "html", () => this.#fetch(routes.html, "text/html")),
       this.video,
       thing("Link", "Copy the address with these settings", () => this.#copyLink()),
       this.python,
@@ -107,9 +108,8 @@ class TakeHome {
     return make(pictures(), legend(), this.#theme, `samviz: ${this.#address}`);
   }
 
-  async #fetch(route) {
-    const response = await ask(`${route}?${this.source.query()}`);
-    return response.blob();
+  async #fetch(route, kind) {
+    return (await fetchKind(`${route}?${this.source.query()}`, kind)).blob();
   }
 
   async #film() {
@@ -162,8 +162,8 @@ class TakeHome {
 
   async #showLines() {
     const { name, query, routes } = this.source;
-    const response = await ask(`${routes.python}?${[`page=${name}`, query()].filter(Boolean).join("&")}`);
-    this.lines.textContent = (await response.json()).code;
+    const lines = await fetchJson(`${routes.python}?${[`page=${name}`, query()].filter(Boolean).join("&")}`);
+    this.lines.textContent = lines.code;
   }
 
   async #copyLines() {
@@ -181,16 +181,6 @@ const KEYS = [" ", "ArrowUp", "ArrowDown", "ArrowLeft", "ArrowRight", "Home", "E
 /** Keep keys that the element with the focus uses itself from the page's shortcuts. */
 function own(event) {
   if (KEYS.includes(event.key)) event.stopPropagation();
-}
-
-/** The server's answer; an Error with its sentence if it refuses. */
-async function ask(address) {
-  const response = await fetch(address).catch(() => {
-    throw new Error("The app does not answer: see that it still runs, then try again.");
-  });
-  if (response.ok) return response;
-  if (response.status === 400) throw new Error((await response.json()).problem);
-  throw new Error(`The server answered ${response.status} to ${address}.`);
 }
 
 function download(blob, name) {

@@ -521,7 +521,8 @@ class Trajectories {
 
   /** Whether the key was one of the page's. */
   key(event) {
-    if (isTyping(event) && event.composedPath()[0].type !== "range") return false;
+    // A slider and a menu have no undo of their own.
+    if (isTyping(event) && !["range", "select-one"].includes(event.composedPath()[0].type)) return false;
     return historyKey(event, this.settings, () => this.changed()) || this.player.key(event);
   }
 }

@@ -4,14 +4,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from samviz.spec import check
-from samviz.spec.toy import (
+from samviz.spec.fields import Field
+from samviz.spec.trajectories import (
     DETAILS,
     METHODS,
     QUANTITIES,
     START_LIMIT,
     SWEEPS,
     TRAJECTORY_FIELDS,
-    Field,
     TrajectorySettings,
 )
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 from samviz.spec import check
-from samviz.spec.toy import QUANTITIES
+from samviz.spec.trajectories import QUANTITIES
 from samviz.toy import arguments
 from samviz.toy.along import position
 from samviz.toy.arguments import Axes

@@ -7,7 +7,8 @@ import numpy as np
 
 from samviz.figures import palette
 from samviz.spec.maps import SweepSettings
-from samviz.spec.toy import PLAIN, REGION_NAMES, TrajectorySettings
+from samviz.spec.regions import REGION_NAMES
+from samviz.spec.trajectories import PLAIN, TrajectorySettings
 from samviz.toy import REGIONS, along_valley, dead_radius, ends
 from samviz.toy.along import position
 from samviz.toy.maps import dead_from, valley_point

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from samviz.spec.toy import RegionSettings
+from samviz.spec.regions import RegionSettings
 from samviz.toy.invariance import HIGHEST, KINDS, LOWEST, TRIALS, Trial, verdict
 from samviz.ui.toy_pictures import labels, norm_text, within
 from samviz.variants import VARIANTS, Variant, elementwise, filterwise, fisher, identity, layerwise

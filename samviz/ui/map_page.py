@@ -2,7 +2,7 @@
 
 from samviz.figures import palette
 from samviz.spec.maps import SHOWN
-from samviz.spec.toy import DETAILS, QUANTITIES, SWEEPS
+from samviz.spec.trajectories import DETAILS, QUANTITIES, SWEEPS
 from samviz.toy.outcome import KINDS
 from samviz.ui.curve_pictures import SYMBOLS
 from samviz.ui.map_pictures import COARSE, KIND_WORDS, label

@@ -7,7 +7,7 @@ from threading import Lock
 import numpy as np
 
 from samviz.spec.maps import MapSettings
-from samviz.spec.toy import PLAIN, TrajectorySettings
+from samviz.spec.trajectories import PLAIN, TrajectorySettings
 from samviz.toy import Ends, dead_edge, ends, valley
 from samviz.toy.arguments import Axes
 from samviz.toy.maps import difference, grid, quantity

@@ -8,7 +8,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from samviz.spec.maps import MapSettings, SweepSettings
-from samviz.spec.toy import TrajectorySettings
+from samviz.spec.trajectories import TrajectorySettings
 from samviz.ui.curve_pictures import sweep, valley_sharpness
 from samviz.ui.map_pictures import Message, basin_map
 from samviz.ui.toy_routes import CACHE, pack

@@ -6,7 +6,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from samviz.spec.toy import RegionSettings
+from samviz.spec.regions import RegionSettings
 from samviz.ui.invariance_table import invariance
 from samviz.ui.space_picture import space
 from samviz.ui.toy_routes import CACHE, read_settings

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from samviz.spec.toy import RegionSettings
+from samviz.spec.regions import RegionSettings
 from samviz.toy import product
 from samviz.ui.toy_pictures import SAME, digits, point_text
 

@@ -11,7 +11,7 @@ import re
 import numpy as np
 
 from samviz import __version__
-from samviz.spec.toy import PLAIN, SPEEDS, TRAJECTORY_FIELDS, TrajectorySettings
+from samviz.spec.trajectories import PLAIN, SPEEDS, TRAJECTORY_FIELDS, TrajectorySettings
 from samviz.toy import Path
 from samviz.ui.components import ASSETS
 from samviz.ui.toy_pages import TRAJECTORIES_BOX, method

@@ -5,7 +5,8 @@ Numbers stand in them in full, so that a script computes exactly what the page s
 
 from string import Template
 
-from samviz.spec.toy import PLAIN, RegionSettings, TrajectorySettings
+from samviz.spec.regions import RegionSettings
+from samviz.spec.trajectories import PLAIN, TrajectorySettings
 from samviz.ui.toy_pages import REGION_LEVELS, TRAJECTORIES_BOX, method
 from samviz.ui.toy_pictures import labels, levels, regions
 

@@ -14,7 +14,8 @@ from starlette.responses import HTMLResponse, JSONResponse, Response, StreamingR
 from starlette.routing import Route
 
 from samviz.spec import check
-from samviz.spec.toy import RegionSettings, TrajectorySettings
+from samviz.spec.regions import RegionSettings
+from samviz.spec.trajectories import TrajectorySettings
 from samviz.ui.toy_animation import animation
 from samviz.ui.toy_code import regions_code, trajectories_code
 from samviz.ui.toy_routes import CACHE, walks

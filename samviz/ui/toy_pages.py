@@ -4,16 +4,14 @@ from dataclasses import asdict
 from math import inf
 
 from samviz.figures import palette
-from samviz.spec.toy import (
+from samviz.spec.regions import REGION_FIELDS, REGION_NAMES, RegionSettings
+from samviz.spec.trajectories import (
     METHODS,
     MOST_STARTS,
     PLAIN,
-    REGION_FIELDS,
-    REGION_NAMES,
     SPEEDS,
     START_LIMIT,
     TRAJECTORY_FIELDS,
-    RegionSettings,
     TrajectorySettings,
 )
 from samviz.ui import map_page

@@ -8,7 +8,7 @@ from math import floor, inf, log10
 
 import numpy as np
 
-from samviz.spec.toy import REGION_NAMES, RegionSettings, Shape
+from samviz.spec.regions import REGION_NAMES, RegionSettings, Shape
 from samviz.toy import contour, loss, maximum, one_step, outline, valley
 from samviz.variants import VARIANTS
 

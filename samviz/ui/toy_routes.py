@@ -13,7 +13,8 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from samviz.spec import check
-from samviz.spec.toy import PLAIN, RegionSettings, TrajectorySettings
+from samviz.spec.regions import RegionSettings
+from samviz.spec.trajectories import PLAIN, TrajectorySettings
 from samviz.toy import REGIONS, Outcome
 from samviz.toy.along import distance, position, sharpness_along, spread
 from samviz.toy.ascent import half_widths

@@ -4,7 +4,7 @@ from math import inf
 
 import numpy as np
 
-from samviz.spec.toy import PLAIN, TrajectorySettings
+from samviz.spec.trajectories import PLAIN, TrajectorySettings
 from samviz.toy import Path, loss, maximum
 from samviz.toy.loss import gradient
 from samviz.variants import VARIANTS, WEIGHT

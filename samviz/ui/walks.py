@@ -8,7 +8,7 @@ from typing import Generic, NamedTuple, TypeVar
 
 import numpy as np
 
-from samviz.spec.toy import PLAIN, TrajectorySettings
+from samviz.spec.trajectories import PLAIN, TrajectorySettings
 from samviz.toy import Outcome, Path, descend, outcome
 from samviz.toy.descend import FEW
 

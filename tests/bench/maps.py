@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from starlette.applications import Starlette
 
-from samviz.spec.toy import METHODS
+from samviz.spec.trajectories import METHODS
 from samviz.ui.map_pictures import cached_ends
 from samviz.ui.map_routes import map_routes
 from tests.asgi import get

@@ -3,7 +3,7 @@
 import pytest
 
 from samviz.spec.maps import MapSettings, SweepSettings
-from samviz.spec.toy import DETAILS, METHODS, SWEEPS, TRAJECTORY_FIELDS
+from samviz.spec.trajectories import DETAILS, METHODS, SWEEPS, TRAJECTORY_FIELDS
 
 
 def test_a_map_takes_the_pages_steps_as_far_as_its_detail_allows() -> None:

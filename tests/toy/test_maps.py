@@ -5,7 +5,7 @@ from math import inf, sqrt
 import numpy as np
 import pytest
 
-from samviz.spec.toy import QUANTITIES
+from samviz.spec.trajectories import QUANTITIES
 from samviz.toy import along_valley, dead_edge, dead_radius, descend, ends, loss, one_step, outcome
 from samviz.toy.maps import DIFFERENCES, dead_from, difference, grid, quantity, valley_point
 from samviz.toy.outcome import KINDS

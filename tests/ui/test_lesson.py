@@ -18,7 +18,8 @@ from samviz.runs import open_store
 from samviz.spec import PRESETS
 from samviz.spec.glossary import pieces
 from samviz.spec.lesson import LESSON, Step, address, parse_lecture, parse_lesson
-from samviz.spec.toy import RegionSettings, TrajectorySettings
+from samviz.spec.regions import RegionSettings
+from samviz.spec.trajectories import TrajectorySettings
 from samviz.toy import descend, one_step, sharpness
 from samviz.toy.outcome import SLIDE
 from samviz.training.networks import build

@@ -9,7 +9,7 @@ from starlette.applications import Starlette
 
 from samviz.figures import palette
 from samviz.spec.maps import WINDOW
-from samviz.spec.toy import SWEEPS
+from samviz.spec.trajectories import SWEEPS
 from samviz.toy import along_valley, dead_radius, ends, first_order_sharpness
 from samviz.toy.maps import difference, grid, valley_point
 from samviz.toy.outcome import KINDS

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from starlette.applications import Starlette
 
-from samviz.spec.toy import OPERATORS, RegionSettings
+from samviz.spec.regions import OPERATORS, RegionSettings
 from samviz.toy import loss, maximum, product
 from samviz.toy.invariance import KINDS
 from samviz.ui.invariance_table import FORMULAS, invariance

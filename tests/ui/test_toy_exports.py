@@ -13,7 +13,7 @@ import pytest
 from starlette.applications import Starlette
 
 from samviz.figures import palette
-from samviz.spec.toy import METHODS, TrajectorySettings
+from samviz.spec.trajectories import METHODS, TrajectorySettings
 from samviz.toy import descend, outcome
 from samviz.ui.toy_animation import MOST_POINTS, chosen, window
 from samviz.ui.toy_exports import toy_export_routes

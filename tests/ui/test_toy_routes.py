@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from starlette.applications import Starlette
 
-from samviz.spec.toy import METHODS
+from samviz.spec.trajectories import METHODS
 from samviz.toy import descend, first_order_sharpness, loss, maximum, sharpness
 from samviz.ui.toy_pictures import LINE, landscape, levels
 from samviz.ui.toy_routes import thin, toy_routes

@@ -6,7 +6,7 @@ import threading
 import numpy as np
 import pytest
 
-from samviz.spec.toy import METHODS, TrajectorySettings
+from samviz.spec.trajectories import METHODS, TrajectorySettings
 from samviz.toy.descend import FEW
 from samviz.ui.walks import Together, rules, walk_all, walks
 

@@ -5,17 +5,9 @@ from math import inf
 
 import pytest
 
-from samviz.spec.toy import (
-    METHODS,
-    OPERATORS,
-    REGION_FIELDS,
-    REGION_NAMES,
-    TRAJECTORY_FIELDS,
-    Field,
-    RegionSettings,
-    Shape,
-    TrajectorySettings,
-)
+from samviz.spec.fields import Field
+from samviz.spec.regions import OPERATORS, REGION_FIELDS, REGION_NAMES, RegionSettings, Shape
+from samviz.spec.trajectories import METHODS, TRAJECTORY_FIELDS, TrajectorySettings
 from samviz.variants import VARIANTS, WEIGHT
 
 FIELDS = [

@@ -1,8 +1,12 @@
 """One sentence for every wrong value: the field, what is allowed, and what was found."""
 
 from collections.abc import Collection, Mapping
+from difflib import get_close_matches
 from math import isfinite
 from typing import Any
+
+MANY = 16
+"""Fields that one sentence can list."""
 
 
 def _show(value: Any) -> str:
@@ -57,8 +61,15 @@ def mapping(field: str, value: Any, known: Collection[str]) -> Mapping[str, Any]
         raise wrong(field, "an object with named fields", value)
     for key in value:
         if key not in known:
-            raise ValueError(f"{field} has no field {_show(key)}: it has {', '.join(known)}.")
+            raise ValueError(f"{field} has no field {_show(key)}: {_known(str(key), list(known))}.")
     return value
+
+
+def _known(key: str, known: list[str]) -> str:
+    """What there is instead: all of it, or of a long list what looks most alike."""
+    if len(known) <= MANY:
+        return f"it has {', '.join(known)}"
+    return f"of its {len(known)} fields {', '.join(get_close_matches(key, known, 4, 0))} come closest"
 
 
 def sequence(field: str, value: Any, low: int, high: int) -> tuple[Any, ...]:

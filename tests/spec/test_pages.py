@@ -69,6 +69,10 @@ def test_a_field_takes_its_bounds_and_nothing_beyond(settings: type, field: Fiel
         ({"starts": ["1,2,3"]}, "starts must be 1 to 8 points written w1,w2;w1,w2, but it is '1,2,3'."),
         ({"starts": ["0,0;" * 8 + "0,0"]}, "starts must be 1 to 8 points written w1,w2;w1,w2, but it is "),
         ({"starts": ["0,3"]}, "starts must be a number from -2 to 2, but it is 3.0."),
+        (
+            {"rho": ["1"]},
+            "The address of the Trajectories page has no field 'rho': of its 32 fields rho.sam, rho.fisher, ",
+        ),
         ({"at": ["1.5"]}, "at must be a whole number of half steps, but it is '1.5'."),
         ({"at": ["10001"]}, "at must be a whole number from 0 to 10000, but it is 10001."),
         ({"steps": ["10"], "at": ["21"]}, "at must be a whole number from 0 to 20, but it is 21."),

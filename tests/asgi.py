@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections.abc import Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -19,6 +20,12 @@ class Answer:
     @property
     def json(self) -> Any:
         return json.loads(self.body)
+
+
+def run(coroutine: Coroutine) -> Any:
+    """asyncio.run in a thread of its own: a browser test of the same session may keep a loop running in this one."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, coroutine).result()
 
 
 def get(app: ASGIApp, address: str, **headers: str) -> Answer:
@@ -46,9 +53,7 @@ def get(app: ASGIApp, address: str, **headers: str) -> Answer:
     async def send(message: Message) -> None:
         sent.append(message)
 
-    # In a thread of its own: a browser test of the same session may keep a loop running in this one.
-    with ThreadPoolExecutor(1) as thread:
-        thread.submit(lambda: asyncio.run(app(scope, receive, send))).result()
+    run(app(scope, receive, send))
     start = next(message for message in sent if message["type"] == "http.response.start")
     return Answer(
         status=start["status"],

@@ -1,10 +1,10 @@
 """The short form of the load test: a class of 30 drags for two seconds, and nobody gets an error or a wrong answer."""
 
-import asyncio
 from pathlib import Path
 
 import pytest
 
+from tests.asgi import run
 from tests.hard.load import crowd
 from tests.serve import running_app
 
@@ -12,7 +12,7 @@ from tests.serve import running_app
 @pytest.mark.browser
 def test_thirty_people_drag_at_once(tmp_path: Path) -> None:
     with running_app(tmp_path / "home") as address:
-        load = asyncio.run(crowd(address, 30, 2.0))
+        load = run(crowd(address, 30, 2.0))
     assert load.errors == []
     assert len(load.latencies) > 60, "everybody gets more than one answer"
     assert load.size / len(load.latencies) > 500, "an answer holds paths"

@@ -9,6 +9,7 @@ import pytest
 from samviz.spec.trajectories import METHODS, TrajectorySettings
 from samviz.toy.descend import FEW
 from samviz.ui.walks import Together, rules, walk_all, walks
+from tests.asgi import run
 
 
 def settings(person: int, **values: float) -> TrajectorySettings:
@@ -53,7 +54,7 @@ def test_jobs_that_come_in_meanwhile_are_done_in_one_go() -> None:
         gate.set()
         return [await task for task in (first, *rest)]
 
-    assert asyncio.run(everybody()) == [0, 10, 20, 30, 40, 50]
+    assert run(everybody()) == [0, 10, 20, 30, 40, 50]
     assert calls == [[0], [1, 2, 3, 4, 5]]
 
 
@@ -73,4 +74,4 @@ def test_who_has_gone_and_who_asked_for_too_much_do_not_stop_the_others() -> Non
         gone.cancel()
         return [await stays, await together.ask(3)]
 
-    assert asyncio.run(everybody()) == [2, 3]
+    assert run(everybody()) == [2, 3]

@@ -32,12 +32,22 @@ function duration(seconds) {
   return `${Math.floor(whole / 3600)} h ${Math.floor((whole % 3600) / 60)} min`;
 }
 
+/** The index of the number that is closest to a given one. */
+function nearest(numbers, wanted) {
+  let best = 0;
+  numbers.forEach((number, i) => {
+    if (Math.abs(number - wanted) < Math.abs(numbers[best] - wanted)) best = i;
+  });
+  return best;
+}
+
 class Live {
   constructor(root) {
     this.root = root;
     this.hidden = new Set(); // keys of the arms that the legend has switched off
     this.follow = true; // whether the histograms follow the latest epoch
-    this.epoch = 0; // index of the epoch that they show
+    this.epoch = 0; // index of the epoch that they show, among those that the server has sent
+    this.pinned = 0; // the epoch itself: of a long run the server sends fewer epochs, and their indices move
     this.etag = null;
     this.page = null;
     this.timer = null;
@@ -304,8 +314,7 @@ class Live {
     }
     const last = histograms.epochs.length - 1;
     this.range.max = last;
-    if (this.follow) this.epoch = last;
-    this.epoch = Math.min(this.epoch, last);
+    this.epoch = this.follow ? last : nearest(histograms.epochs, this.pinned);
     this.range.value = this.epoch;
     this.range.setAttribute("aria-valuetext", `epoch ${histograms.epochs[this.epoch]}`);
     const { data, layout } = histograms.figure;
@@ -326,12 +335,13 @@ class Live {
       visible: !this.hidden.has(data[k].legendgroup),
     }));
     this.drawFigure("histograms", figure);
+    if (this.follow) this.pinned = histograms.epochs[this.epoch];
     plot.dataset.epoch = histograms.epochs[this.epoch];
   }
 
   scrub(index) {
     this.follow = this.latest.checked = index === Number(this.range.max);
-    this.epoch = index;
+    this.pinned = this.page.histograms.epochs[index];
     this.drawHistograms();
   }
 

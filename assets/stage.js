@@ -67,7 +67,7 @@ export function drawPaths(pen, view, paths, player, told, theme) {
   }
 }
 
-/** The exact worst points of the region: a line to the nearest, a cross on each. */
+/** The exact worst points of the region: a line to the nearest, a cross on each, and a ring where they are several. */
 function drawWorst(pen, view, path, told, x, y) {
   if (!told || told.worst.length === 0) return;
   pen.save();
@@ -85,6 +85,12 @@ function drawWorst(pen, view, path, told, x, y) {
     pen.setLineDash([]);
     pen.lineWidth = 2;
     cross(pen, view.x(w1), view.y(w2), 4);
+    if (told.tie) {
+      pen.lineWidth = 1;
+      pen.beginPath();
+      pen.arc(view.x(w1), view.y(w2), 8, 0, 2 * Math.PI);
+      pen.stroke();
+    }
   });
   pen.restore();
 }

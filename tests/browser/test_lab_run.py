@@ -70,16 +70,18 @@ def test_a_run_is_started_watched_zoomed_reloaded_and_cancelled(page: Page, stor
     id = page.url.split("id=")[1]
     expect(page.get_by_role("heading", level=1)).to_have_text(LONG.name)
     expect(page.locator(".live")).to_have_count(1)  # the example of the page before is gone
-    expect(page.locator(".pill")).to_have_text("Running")
+    expect(page.locator(".pill", has_text="Running")).to_have_count(1)
 
     # A zoom, and an arm that is switched off.
     chart = drawn(page)
+    page.wait_for_timeout(1000)  # the page grows while the first numbers come in
     area = chart.locator(".nsewdrag").bounding_box()
     assert area is not None
     page.mouse.move(area["x"] + 0.2 * area["width"], area["y"] + 0.3 * area["height"])
     page.mouse.down()
     page.mouse.move(area["x"] + 0.6 * area["width"], area["y"] + 0.7 * area["height"], steps=5)
     page.mouse.up()
+    until(lambda: x_range(chart)[0] > 0)  # plotly takes the drag a moment later
     zoomed = x_range(chart)
     assert 250 < zoomed[0] < 350
     assert 850 < zoomed[1] < 950
@@ -97,7 +99,8 @@ def test_a_run_is_started_watched_zoomed_reloaded_and_cancelled(page: Page, stor
     assert x_range(chart) == zoomed
     expect(page.get_by_role("button", name="SAM-ON")).to_have_attribute("aria-pressed", "false")
     assert chart.evaluate("plot => plot.data.filter(t => t.legendgroup !== 'sgd').every(t => t.visible === false)")
-    assert page.locator("[data-figure=histograms]").get_attribute("data-epoch") == shown
+    there = page.locator("[data-figure=histograms]").get_attribute("data-epoch")
+    assert abs(int(there or -9) - int(shown or 9)) <= 1  # of more than 60 epochs the page gets every second one
     assert int(page.locator(".live .number").inner_text().split()[0]) >= int(before.split()[0])
     assert store.snapshot(id).metrics["epoch"].max() >= 10
 

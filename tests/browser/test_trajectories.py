@@ -396,3 +396,21 @@ def test_the_picture_and_its_numbers_can_be_taken_home(page: Page, tmp_path: Pat
     assert saved["Animation (HTML)"].stat().st_size < 1_000_000
     page.get_by_role("button", name="Python", exact=True).click()
     expect(page.get_by_text("from samviz.toy import")).to_be_visible()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_all_of_it_fits_a_phone(app: str, browser: Browser, scheme: str) -> None:
+    viewport = {"width": 360, "height": 780}
+    context = browser.new_context(base_url=app, viewport=viewport, color_scheme=scheme, has_touch=True, is_mobile=True)
+    page = context.new_page()
+    errors: list[str] = []
+    page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
+    open_page(page, "?at=120")
+    expect(page.locator(".written")).to_contain_text("ε = ρ g")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    for selector in (".player button", ".player select", ".plane", ".written", ".curves canvas", ".chip", ".row input"):
+        for part in page.locator(selector).all():
+            box = part.bounding_box()
+            assert box is None or (box["x"] >= 0 and box["x"] + box["width"] <= 360), f"{selector}: {box}"
+    assert errors == []
+    context.close()

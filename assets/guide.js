@@ -51,7 +51,12 @@ export class Guide {
     );
     this.element = element("div", { class: "guide", hidden: true }, this.lesson, this.lecture.element);
     this.onKey = (event) => this.key(event);
-    this.onTravel = () => location.pathname === `/${page}` && this.open?.(location.search.slice(1));
+    this.pending = {}; // marks that were changed while the server still read a state
+    this.onTravel = () => {
+      if (location.pathname !== `/${page}` || !this.open) return;
+      this.pending = {};
+      this.open(location.search.slice(1));
+    };
     document.addEventListener("keydown", this.onKey);
     window.addEventListener("popstate", this.onTravel);
     queueMicrotask(() => this.expect(location.search)); // when the page has put the guide in its place
@@ -66,6 +71,13 @@ export class Guide {
   /** The step that is shown, from 1; 0 is none. */
   get number() {
     return Number(this.settings.marks.lesson);
+  }
+
+  /** The page has opened a state that the server has read: what was chosen meanwhile stays chosen. */
+  opened() {
+    if (Object.keys(this.pending).length) this.settings.note(this.pending);
+    this.pending = {};
+    this.show();
   }
 
   /** Show what the page's marks say. */
@@ -105,6 +117,7 @@ export class Guide {
 
   /** Show what a query says before the server has read it: nothing moves when it has, and a fast hand can go on. */
   expect(query) {
+    this.pending = {};
     const asked = new URLSearchParams(query);
     if (this.data.steps[asked.get("lesson") - 1]) this.settings.marks.lesson = asked.get("lesson");
     if (["1", "controls"].includes(asked.get("lecture"))) this.settings.marks.lecture = asked.get("lecture");
@@ -113,6 +126,7 @@ export class Guide {
 
   /** Change a mark. A page of Streamlit's has to be loaded for that, since its script reads the address too. */
   note(changes) {
+    Object.assign(this.pending, changes);
     this.settings.note(changes);
     if (this.open) {
       this.show();

@@ -242,7 +242,7 @@ class Regions {
   receive(answer, request) {
     if (request.opening) {
       this.settings.open(answer.settings, answer.marks);
-      this.guide.show();
+      this.guide.opened();
     } else if (answer.problem) {
       if (request.kept) this.settings.refuse();
       this.showControls();

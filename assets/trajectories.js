@@ -289,7 +289,7 @@ class Trajectories {
     const [start, variant] = marks.follow.split(":");
     this.outcomes.followed = marks.follow ? `${start - 1}:${variant}` : null;
     this.maps.open();
-    this.guide.show();
+    this.guide.opened();
   }
 
   // ---- the player's step ---------------------------------------------------------------------------------------

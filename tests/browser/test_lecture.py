@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import pytest
 import zxingcpp
 from PIL import Image
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, Route, expect
 
 from samviz.spec.lesson import address
 from samviz.ui.public import network_address
@@ -120,6 +120,24 @@ def test_the_lecture_view_lasts_through_the_lesson_and_ends_with_a_key(screen: P
     screen.get_by_role("button", name="Lecture view").click()
     expect(screen.locator(".share")).to_be_visible()
     expect(screen).to_have_url(re.compile(r"&lecture=1$"))
+
+
+def test_a_key_counts_while_the_server_still_reads_the_next_step(screen: Page) -> None:
+    screen.goto(address(4, "1"))
+    expect(screen.locator(".maxima")).to_contain_text("2.514558")
+
+    def slow(route: Route) -> None:
+        screen.wait_for_timeout(1000)
+        route.continue_()
+
+    screen.route("**/api/toy/regions?*", slow)
+    screen.keyboard.press("PageDown")
+    expect(screen.locator(".lesson .count")).to_have_text("Step 5 of 10")
+    screen.keyboard.press("l")
+    expect(screen.locator(".maxima")).to_contain_text("2.068167")
+    screen.wait_for_timeout(500)
+    expect(screen.locator(".share")).to_be_hidden()
+    expect(screen).to_have_url(re.compile(r"&lesson=5$"))
 
 
 def test_the_audience_opens_the_code_and_may_play_but_not_start_anything(

@@ -21,7 +21,7 @@ from statistics import median
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
-from torch.profiler import ProfilerActivity, profile
+from torch.profiler import ProfilerActivity, profile, record_function
 from torch.utils.flop_counter import FlopCounterMode
 
 from samviz.optim import SAM, norm_parameters
@@ -186,10 +186,13 @@ def peak_memory(step: Callable[[], object]) -> float:
         step()
         return (torch.cuda.max_memory_allocated() - before) / 2**20
     with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as profiler:
-        step()
-    events = [e for e in profiler.profiler.kineto_results.events() if e.name() == "[memory]"]
-    events.sort(key=lambda event: event.start_ns())
-    return max(accumulate(event.nbytes() for event in events)) / 2**20
+        step()  # the profiler knows the size of what is freed only where it saw it allocated: the old gradients here
+        with record_function("measured step"):
+            step()
+    events = sorted(profiler.profiler.kineto_results.events(), key=lambda event: event.start_ns())
+    begun = next(event.start_ns() for event in events if event.name() == "measured step")
+    sizes = (event.nbytes() for event in events if event.name() == "[memory]" and event.start_ns() >= begun)
+    return max(accumulate(sizes)) / 2**20
 
 
 def floor(network: str, sgd_ms: float, repeats: int = 12) -> str:

@@ -2,12 +2,13 @@
 
 from samviz.spec.arm import SCOPES, Arm
 from samviz.spec.comparison import Comparison
+from samviz.spec.datasets import DATASETS
 from samviz.spec.events import Checkpoint, Diverged, Event, Histogram, Scalar
 from samviz.spec.mask import MASKS, Mask
+from samviz.spec.networks import NETWORKS
 from samviz.spec.presets import PRESETS, Preset
 from samviz.spec.radii import RADII, Radius, default_rho
 from samviz.spec.recipe import Recipe
-from samviz.spec.tables import DATASETS, NETWORKS
 
 __all__ = [
     "DATASETS",

@@ -4,7 +4,8 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from samviz.spec import check
-from samviz.spec.tables import DATASETS, NETWORKS
+from samviz.spec.datasets import DATASETS
+from samviz.spec.networks import NETWORKS
 
 SCHEDULES = {"cosine": "cosine to zero", "constant": "constant"}
 AUGMENTATIONS = {"none": "none", "crop_flip": "crop and flip"}

@@ -1,4 +1,4 @@
-"""The data sets and networks that a recipe can name."""
+"""The data sets that a recipe can name."""
 
 from dataclasses import dataclass
 
@@ -11,14 +11,6 @@ class Dataset:
     classes: tuple[str, ...]
     train_size: int
     test_size: int
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Network:
-    """A network that `samviz.training.networks` can build."""
-
-    label: str
-    note: str
 
 
 DATASETS = {
@@ -34,11 +26,4 @@ DATASETS = {
         train_size=50_000,
         test_size=10_000,
     ),
-}
-
-NETWORKS = {
-    "resnet8": Network(label="ResNet-8", note="small, for CPUs: three stages of one block, 16 to 64 channels"),
-    "resnet8_half": Network(label="ResNet-8, half size", note="ResNet-8 on half the resolution: a quarter of the work"),
-    "resnet20": Network(label="ResNet-20", note="He et al. 2016, 16 to 64 channels"),
-    "wrn16_4": Network(label="WRN-16-4", note="Zagoruyko & Komodakis 2016, 64 to 256 channels"),
 }

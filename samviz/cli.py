@@ -90,7 +90,7 @@ def _parser() -> argparse.ArgumentParser:
     actions = datasets.add_subparsers(metavar="ACTION")
     download = actions.add_parser("download", help="fetch a data set, checked by its checksum")
     download.set_defaults(command=_download)
-    download.add_argument("dataset", help="cifar10")
+    download.add_argument("dataset", help=" or ".join(data.ARCHIVES))
     return parser
 
 
@@ -131,6 +131,8 @@ def _comparison(asked: argparse.Namespace) -> Comparison:
         comparison = Comparison.from_json(text)
     given = {field.name: getattr(asked, field.name) for field in fields(Recipe)}
     changes = {name: _value(text) for name, text in given.items() if text is not None}
+    if isinstance(changes.get("classes"), str):
+        changes["classes"] = [name.strip() for name in changes["classes"].split(",")]
     comparison = replace(comparison, recipe=replace(comparison.recipe, **changes))
     if asked.seeds is not None:
         comparison = replace(comparison, seeds=tuple(_value(seed) for seed in asked.seeds.split(",")))
@@ -200,7 +202,7 @@ def _data(_: argparse.Namespace) -> int:
 
 
 def _download(asked: argparse.Namespace) -> int:
-    check.choice("dataset", asked.dataset, ["cifar10"])
+    check.choice("dataset", asked.dataset, data.ARCHIVES)
     with tqdm(desc=asked.dataset, unit="B", unit_scale=True, disable=None, leave=False) as bar:
 
         def progress(done: int, total: int) -> None:

@@ -26,8 +26,11 @@ TINY = ["--train-size", "128", "--test-size", "50", "--batch-size", "64"]
         (["compare", "--epochs", "1e9"], "epochs must be a whole number from 1 to 2000, but it is 1000000000.0."),
         (["compare", "--epochs", "ten"], "epochs must be a whole number from 1 to 2000, but it is 'ten'."),
         (["compare", "--lr", "NaN"], "lr must be a number from 0 to 100, but it is nan."),
-        (["compare", "--preset", "slow"], "preset must be one of quick, lecture, paper, but it is 'slow'."),
-        (["compare", "--data", "mnist"], "dataset must be one of builtin, cifar10, but it is 'mnist'."),
+        (
+            ["compare", "--preset", "slow"],
+            "preset must be one of quick, cifar_cpu, lecture, sam_on, sam_on_vit, asam, asam_noise, but it is 'slow'.",
+        ),
+        (["compare", "--data", "mnist"], "dataset must be one of builtin, cifar10, cifar100, but it is 'mnist'."),
         (["compare", "--seeds", "0,0"], "seeds must differ from each other, but they are [0, 0]."),
         (["compare", "--seeds", "-1"], "seed must be a whole number from 0 to 2147483647, but it is -1."),
         (["compare", "--seeds", ""], "seed must be a whole number from 0 to 2147483647, but it is ''."),
@@ -39,7 +42,7 @@ TINY = ["--train-size", "128", "--test-size", "50", "--batch-size", "64"]
         (["show", "99"], "There is no comparison 99."),
         (["cancel", "x"], "There is no comparison 'x'."),
         (["cancel", "example"], "The bundled example ships with samviz: it can be neither cancelled nor deleted."),
-        (["data", "download", "builtin"], "dataset must be one of cifar10, but it is 'builtin'."),
+        (["data", "download", "builtin"], "dataset must be one of cifar10, cifar100, but it is 'builtin'."),
         ([], "The following arguments are required: COMMAND"),
     ],
 )

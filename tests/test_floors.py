@@ -13,6 +13,7 @@ FLOORS = ["variants", "spec", "home", "toy", "data", "optim", "training", "runs"
 
 LIBRARIES = {
     "torch": {"optim", "training", "runs/worker.py"},
+    "pytorchcv": {"training"},
     "streamlit": {"ui", "pages", "app.py"},
     "starlette": {"ui", "app.py"},
     "plotly": {"ui/routes.py"},

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from samviz.data import builtin, cifar
+from samviz.data.fetch import ARCHIVES
 from samviz.data.images import Images
 from samviz.home import data_folders
 from samviz.spec import DATASETS, check
@@ -37,11 +38,12 @@ def load(dataset: str, folders: list[Path] | None = None) -> Images:
     if dataset == "builtin":
         return builtin.generate()
     folders = data_folders() if folders is None else folders
-    place = cifar.find(folders)
+    layout = cifar.LAYOUTS[dataset]
+    place = cifar.find(layout, folders)
     if place is None:
-        raise ValueError(_missing(folders))
+        raise ValueError(_missing(dataset, folders))
     try:
-        return cifar.read(place)
+        return cifar.read(layout, place)
     except OSError as error:
         raise ValueError(f"{error.filename or place} cannot be read: {error.strerror or error}.") from None
 
@@ -51,25 +53,28 @@ def status(folders: list[Path] | None = None) -> tuple[DatasetStatus, ...]:
     folders = data_folders() if folders is None else folders
     shapes = DATASETS["builtin"]
     note = "Generated from a fixed seed: nothing to download."
-    return DatasetStatus("builtin", shapes.label, True, None, 0, note), _cifar10(folders)
+    generated = DatasetStatus("builtin", shapes.label, True, None, 0, note)
+    return generated, *(_on_disk(key, folders) for key in cifar.LAYOUTS)
 
 
-def _cifar10(folders: list[Path]) -> DatasetStatus:
-    name = DATASETS["cifar10"].label
-    place = cifar.find(folders)
+def _on_disk(key: str, folders: list[Path]) -> DatasetStatus:
+    layout = cifar.LAYOUTS[key]
+    name = layout.dataset.label
+    place = cifar.find(layout, folders)
     if place is None:
-        return DatasetStatus("cifar10", name, False, None, 0, _missing(folders))
-    size = sum((place / file).stat().st_size for file in cifar.SHA256 if (place / file).is_file())
+        return DatasetStatus(key, name, False, None, 0, _missing(key, folders))
+    size = sum((place / file).stat().st_size for file in layout.sha256 if (place / file).is_file())
     try:
-        cifar.check_sizes(place)
-        return DatasetStatus("cifar10", cifar.label(place), True, place, size, f"Read from {place}.")
+        cifar.check_sizes(layout, place)
+        return DatasetStatus(key, cifar.label(layout, place), True, place, size, f"Read from {place}.")
     except (ValueError, OSError) as error:
-        return DatasetStatus("cifar10", name, False, place, size, str(error))
+        return DatasetStatus(key, name, False, place, size, str(error))
 
 
-def _missing(folders: list[Path]) -> str:
+def _missing(key: str, folders: list[Path]) -> str:
+    layout = cifar.LAYOUTS[key]
     looked = " and ".join(str(folder) for folder in folders) or "no folder"
     return (
-        f"CIFAR-10 is not in {looked}: download it (170 MB), set SAMVIZ_DATA to a folder that holds {cifar.FOLDER}, "
-        "or take the built-in data."
+        f"{layout.dataset.label} is not in {looked}: download it ({ARCHIVES[key].size / 1e6:.0f} MB), "
+        f"set SAMVIZ_DATA to a folder that holds {layout.folder}, or take the built-in data."
     )

@@ -1,11 +1,12 @@
 """The SAM optimizer: an ascent to w + eps, the gradient there, and the base optimizer's step from w."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn.utils import get_total_norm
 from torch.optim import Optimizer
 
 from samviz.optim import masks
@@ -17,6 +18,16 @@ from samviz.variants import VARIANTS, Variant
 
 Closure = Callable[[], Tensor]
 """closure() -> loss of a batch, a scalar with its graph; it does not call backward."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Ascent:
+    """What the ascent of one step came to: scalars on the device, averages over the sub-batches of m-sharpness."""
+
+    loss: Tensor
+    """The loss at w + eps."""
+    eps_norm: Tensor
+    """||eps||_2 over the perturbed parameters."""
 
 
 class SAM(Optimizer):
@@ -77,6 +88,8 @@ class SAM(Optimizer):
         self._perturbed, self._roles = list(selected), list(selected.values())
         self._others = [w for w in select(model) if w not in selected]
         self._devices = {w.device for w in model.parameters()}
+        self.ascent: Ascent | None = None
+        """The ascent of the last step; None before the first one, and after a step without an ascent."""
         self._renewals = 0
         self._live: list[Tensor] | None = None
         if mask is not None:
@@ -134,9 +147,13 @@ class SAM(Optimizer):
         if ascend and self.mask is not None and self._live is None:
             raise RuntimeError("A fisher mask needs renew_mask with closures of single samples before the first step.")
         self.zero_grad()
+        self.ascent = None
         try:
             with statistics_kept_on_error(self.model):
-                losses = [self._differentiate(closure, ascend) for closure in closures]
+                if ascend:
+                    steps = [self._through_the_ascent(closure) for closure in closures]
+                else:
+                    losses = [self._backward(closure) for closure in closures]
         except BaseException:
             self.zero_grad()
             raise
@@ -144,17 +161,16 @@ class SAM(Optimizer):
             gradients = [w.grad for group in self.param_groups for w in group["params"] if w.grad is not None]
             torch._foreach_div_(gradients, len(closures))
         self.base_optimizer.step()
-        return torch.stack(losses).mean()
+        if ascend:
+            losses, perturbed, norms = zip(*steps, strict=True)
+            self.ascent = Ascent(loss=_mean(perturbed), eps_norm=_mean(norms))
+        return _mean(losses)
 
-    def _differentiate(self, closure: Closure, ascend: bool) -> Tensor:
-        """Add the gradient at w + eps to the parameters' grad, or that at w; returns the loss at w."""
-        if not ascend:
-            with torch.enable_grad():
-                loss = closure()
-                loss.backward()
-            return loss.detach()
+    def _through_the_ascent(self, closure: Closure) -> tuple[Tensor, Tensor, Tensor]:
+        """Add the gradient at w + eps to the parameters' grad; returns the losses at w and w + eps, and ||eps||_2."""
         random = RandomState(self._devices)
         loss, eps = self._climb(closure)
+        norm = get_total_norm(eps)
         w = copies(self._perturbed)
         try:
             torch._foreach_add_(self._perturbed, eps)
@@ -162,14 +178,14 @@ class SAM(Optimizer):
             torch.clear_autocast_cache()  # it may hold casts of w
             random.restore()
             if self.bn_statistics == "both":
-                self._backward(closure)
+                perturbed = self._backward(closure)
             else:
                 with frozen_statistics(self.model):
-                    self._backward(closure)
+                    perturbed = self._backward(closure)
         finally:
             torch._foreach_copy_(self._perturbed, w)
             torch.clear_autocast_cache()
-        return loss
+        return loss, perturbed, norm
 
     def _climb(self, closure: Closure) -> tuple[Tensor, list[Tensor]]:
         """The loss at w and eps; no gradient of a parameter outside of the scope is computed."""
@@ -184,9 +200,12 @@ class SAM(Optimizer):
         return loss.detach(), eps
 
     @staticmethod
-    def _backward(closure: Closure) -> None:
+    def _backward(closure: Closure) -> Tensor:
+        """Add the gradient where the parameters are to their grad; returns the loss there."""
         with torch.enable_grad():
-            closure().backward()
+            loss = closure()
+            loss.backward()
+        return loss.detach()
 
     @torch.no_grad()
     def renew_mask(self, closures: Iterable[Closure], progress: float = 0.0) -> None:
@@ -218,6 +237,10 @@ class SAM(Optimizer):
         else:
             self._live = masks.dynamic_mask(self._live, total, self.mask, progress, self._renewals + 1)
         self._renewals += 1
+
+
+def _mean(scalars: Sequence[Tensor]) -> Tensor:
+    return torch.stack(list(scalars)).mean()
 
 
 def gradient(loss: Tensor, w: Sequence[Tensor]) -> list[Tensor]:

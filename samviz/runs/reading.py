@@ -25,7 +25,8 @@ from samviz.runs.views import (
     Snapshot,
     Summary,
 )
-from samviz.spec import DATASETS, NETWORKS, Comparison
+from samviz.spec import DATASETS, Comparison
+from samviz.spec.networks import network_label
 
 
 class UnknownError(KeyError):
@@ -207,7 +208,7 @@ def _summary(
         arms=tuple(comparison.labels.values()),
         seeds=comparison.seeds,
         dataset=DATASETS[comparison.recipe.dataset].label,
-        network=NETWORKS[comparison.recipe.network].label,
+        network=network_label(comparison.recipe.network),
         **more,
     )
 

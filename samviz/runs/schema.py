@@ -27,8 +27,8 @@ SCHEMA = 1
 """Version of the tables, kept in the file as PRAGMA user_version."""
 APPLICATION = 0x73616D76
 """PRAGMA application_id, "samv": tells a store from any other SQLite file."""
-BUSY_SECONDS = 30
-"""How long a writer waits for another one."""
+BUSY_SECONDS = 45
+"""How long a writer waits for another one: longer than a lease, at whose end a frozen worker that writes is killed."""
 
 NETWORK_FILE_SYSTEMS = (
     "nfs", "cifs", "smb", "afpfs", "webdav", "davfs", "fuse.sshfs", "ceph", "fuse.ceph", "glusterfs", "fuse.glusterfs",

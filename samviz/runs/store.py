@@ -21,7 +21,8 @@ from samviz.runs.schema import comparisons as comparisons_table
 from samviz.runs.schema import connect, writing
 from samviz.runs.schema import jobs as jobs_table
 from samviz.runs.views import UNFINISHED, Estimate, JobView, News, Place, Snapshot, Summary
-from samviz.spec import DATASETS, Comparison, check
+from samviz.spec import NETWORKS, Comparison, check
+from samviz.spec.networks import own_network
 
 EXAMPLE = Path(__file__).parents[2] / "assets" / "example.json"
 """The comparison that ships with samviz."""
@@ -64,16 +65,22 @@ class Store:
     def submit(self, comparison: Comparison, origin: str = "app") -> str:
         """Queue one run a seed and see to it that somebody starts them; returns the comparison's id.
 
-        Raises ValueError where the images are missing: nothing is queued then.
+        `origin` is app or terminal. Raises ValueError where the images are missing, and where the app is asked for a
+        network of one's own, which is code: nothing is queued then.
         """
         _require_images(comparison)
         now = time.time()
         spec = comparison.to_dict()
+        task = spec
+        if own_network(comparison.recipe.network):
+            if origin != "terminal":
+                raise _from_the_terminal(comparison)
+            task = spec | {"code_folder": str(Path.cwd())}
         with writing(self.engine) as connection:
             row = {"created": now, "origin": origin, "spec": spec, "revision": 1}
             number = connection.execute(insert(comparisons_table).values(**row)).inserted_primary_key[0]
             for seed in comparison.seeds:
-                jobs.add(connection, "train", spec, comparison=number, seed=seed, data_folder=_data_folder())
+                jobs.add(connection, "train", task, comparison=number, seed=seed, data_folder=_data_folder())
         self.resume()
         return str(number)
 
@@ -100,12 +107,17 @@ class Store:
             shutil.rmtree(self.folder(run.id), ignore_errors=True)
 
     def calibrate(self, comparison: Comparison) -> int:
-        """Start to time a few real steps of a comparison, for which no images are needed; the id is for `estimate`."""
+        """Start to time a few real steps of a comparison, for which no images are needed; the id is for `estimate`.
+
+        Raises ValueError for a network of one's own.
+        """
+        if own_network(comparison.recipe.network):
+            raise _from_the_terminal(comparison)
         return self._job("calibrate", comparison.to_dict())
 
     def download(self, dataset: str) -> int:
         """Start to download a data set, or join the download under way; returns the job's id for `job`."""
-        check.choice("dataset", dataset, DATASETS)
+        check.choice("dataset", dataset, data.ARCHIVES)
         return self._job("download", dataset)
 
     def cancel_job(self, job: int) -> None:
@@ -226,3 +238,8 @@ def _require_images(comparison: Comparison) -> None:
     status = {status.key: status for status in data.status()}[comparison.recipe.dataset]
     if not status.ready:
         raise ValueError(status.note)
+
+
+def _from_the_terminal(comparison: Comparison) -> ValueError:
+    allowed = f"one of {', '.join(NETWORKS)} here (one's own starts from the terminal only)"
+    return check.wrong("network", allowed, comparison.recipe.network)

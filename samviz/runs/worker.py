@@ -4,6 +4,7 @@ It may be killed at any moment: rows come in transactions, and a checkpoint take
 """
 
 import argparse
+import json
 import os
 import sys
 import threading
@@ -17,7 +18,7 @@ from sqlalchemy.engine import Engine
 from samviz.home import home
 from samviz.runs import jobs, process
 from samviz.runs.schema import StoreError, connect
-from samviz.spec import Checkpoint, Comparison, Diverged, Histogram, Scalar
+from samviz.spec import Checkpoint, Comparison, Diverged, Histogram, Recipe, Scalar
 
 POLL_SECONDS = 0.1
 FLUSH_SECONDS = 0.5
@@ -106,28 +107,30 @@ class Watcher(threading.Thread):
 class Work:
     """The kinds of jobs: each method does one and returns its result as JSON."""
 
-    def __init__(self, job: jobs.Job, recorder: Recorder, folder: Path) -> None:
-        self.job, self.recorder, self.folder = job, recorder, folder
+    def __init__(self, job: jobs.Job, recorder: Recorder, home: Path) -> None:
+        self.job, self.recorder, self.home = job, recorder, home
+        self.folder = home / "runs" / str(job.id)
 
     def train(self) -> dict[str, Any]:
         from samviz import data, training
 
-        comparison = Comparison.from_dict(self.job.spec)
+        comparison = self._comparison()
         recipe = comparison.recipe
-        steps = recipe.epochs * recipe.steps_per_epoch
         after, state = self._checkpoint()
         images = data.load(recipe.dataset)
-        machine = training.machine()
+        precision = self._precision(recipe) if state is None else state["precision"]
+        machine = training.machine() | {"precision": precision}
         jobs.resume(self.recorder.engine, self.job, after, machine, images.label)
-        start = "from the start" if state is None else f"after step {after} of {steps}"
+        start = "from the start" if state is None else f"after step {after}"
         print(f"Attempt {self.job.attempt}, seed {self.job.seed}, {start}, on {machine['device']}: {images.label}.")
-        for event in training.train(recipe, comparison.arms, self.job.seed, images=images, state=state):
-            progress = event.step / steps
+        events = training.train(recipe, comparison.arms, self.job.seed, images=images, state=state, precision=precision)
+        for event in events:
+            progress = comparison.progress(event.step)
             match event:
                 case Checkpoint():
                     self.recorder.flush()
                     self._save(event)
-                    print(f"Epoch {event.epoch} of {recipe.epochs} is done.")
+                    print(f"Step {event.step}, in epoch {event.epoch} of {comparison.epochs}, is saved.")
                     self.recorder.add(progress=progress)
                 case Diverged():
                     print(f"{event.arm} diverged at step {event.step}: its loss is not finite. It rests.")
@@ -141,10 +144,39 @@ class Work:
         from samviz import training
 
         ready = time.time() - process.me()[1]  # a run starts a process and imports torch, too
-        comparison = Comparison.from_dict(self.job.spec)
-        result = training.calibrate(comparison.recipe, comparison.arms)
+        comparison = self._comparison()
+        recipe = comparison.recipe
+        result = training.calibrate(recipe, comparison.arms, precision=self._precision(recipe))
         seconds = ready + result["seconds_total"]
         return result | {"seconds_per_run": seconds, "seconds": seconds * len(comparison.seeds)}
+
+    def _comparison(self) -> Comparison:
+        """What to train. A network of one's own is looked for in the folder that the terminal was in."""
+        spec = dict(self.job.spec)
+        if (code := spec.pop("code_folder", None)) is not None:
+            sys.path.insert(0, code)
+        return Comparison.from_dict(spec)
+
+    def _precision(self, recipe: Recipe) -> str:
+        """The recipe's precision; where it is auto, what was found to be faster here once, so that runs can repeat."""
+        from samviz import training
+
+        if recipe.precision != "auto":
+            return recipe.precision
+        machine = training.machine()
+        parts = [machine[name] for name in ("device", "processor", "threads", "torch")]
+        key = ", ".join([*parts, recipe.network, f"batches of {recipe.batch_size}"])
+        path = self.home / "precision.json"
+        try:
+            found = json.loads(path.read_text("utf-8"))
+        except (OSError, ValueError):
+            found = {}
+        if found.get(key) not in ("fp32", "bf16"):
+            found[key] = training.faster_precision(recipe)
+            partial = path.with_suffix(f".{os.getpid()}.partial")
+            partial.write_text(json.dumps(found, indent=2), "utf-8")
+            partial.replace(path)
+        return found[key]
 
     def download(self) -> dict[str, Any]:
         from samviz import data
@@ -189,7 +221,7 @@ def work(engine: Engine, job: jobs.Job, folder: Path) -> None:
     recorder = Recorder(engine, job)
     watcher = Watcher(recorder, folder)
     watcher.start()
-    task = Work(job, recorder, folder / "runs" / str(job.id))
+    task = Work(job, recorder, folder)
     try:
         result = getattr(task, job.kind)()
         recorder.flush()

@@ -38,20 +38,29 @@ class Comparison:
         keys = [arm.key for arm in arms]
         for arm in arms:
             if keys.count(arm.key) > 1:
-                raise ValueError(f"arms must differ from each other, but {arm.label} (rho {arm.rho:g}) is there twice.")
+                raise ValueError(f"arms must differ from each other, but {_named(arm)} is there twice.")
+            if arm.first_epoch > (last := arm.epochs(self.recipe.epochs)):
+                raise ValueError(
+                    f"first_epoch must be at most {last}, the epochs of {arm.label}, but it is {arm.first_epoch}."
+                )
         object.__setattr__(self, "arms", arms)
         object.__setattr__(self, "seeds", seeds)
 
     @property
     def labels(self) -> dict[str, str]:
-        """Arm key -> name on screen; where two arms share a label, rho and eta tell them apart."""
+        """Arm key -> name on screen; where two arms share a label, their other settings tell them apart."""
         labels = [arm.label for arm in self.arms]
-        return {
-            arm.key: arm.label
-            if labels.count(arm.label) == 1
-            else f"{arm.label} (rho {arm.rho:g}{'' if arm.eta is None else f', eta {arm.eta:g}'})"
-            for arm in self.arms
-        }
+        return {arm.key: _named(arm) if labels.count(arm.label) > 1 else arm.label for arm in self.arms}
+
+    @property
+    def epochs(self) -> int:
+        """Epochs of a run: those of the arm that trains for the longest."""
+        return max(arm.epochs(self.recipe.epochs) for arm in self.arms)
+
+    def progress(self, step: int) -> float:
+        """Share of a run's updates that are done when each arm has made `step` of its own, or all of them."""
+        steps = [arm.epochs(self.recipe.epochs) * self.recipe.steps_per_epoch for arm in self.arms]
+        return sum(min(step, n) for n in steps) / sum(steps)
 
     def to_dict(self) -> dict[str, Any]:
         return {
@@ -87,3 +96,7 @@ class Comparison:
         except (json.JSONDecodeError, RecursionError) as error:
             raise ValueError(f"The recipe must be a JSON text, but it could not be read: {error}.") from None
         return cls.from_dict(data)
+
+
+def _named(arm: Arm) -> str:
+    return f"{arm.label} ({arm.details})" if arm.details else arm.label

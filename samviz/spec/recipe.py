@@ -4,11 +4,21 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from samviz.spec import check
-from samviz.spec.datasets import DATASETS
-from samviz.spec.networks import NETWORKS
+from samviz.spec.datasets import DATASETS, Dataset
+from samviz.spec.networks import check_network
 
-SCHEDULES = {"cosine": "cosine to zero", "constant": "constant"}
-AUGMENTATIONS = {"none": "none", "crop_flip": "crop and flip"}
+OPTIMIZERS = {"sgd": "SGD", "adamw": "AdamW"}
+SCHEDULES = {
+    "cosine": "cosine to zero",
+    "linear": "linear to zero (with a warm-up: one cycle)",
+    "steps": "a tenth from half and from three quarters on",
+    "constant": "constant",
+}
+AUGMENTATIONS = {"none": "none", "crop_flip": "crop and flip", "autoaugment": "crop, flip and AutoAugment"}
+PRECISIONS = {"auto": "what is faster here", "fp32": "fp32", "bf16": "bf16 autocast"}
+MOST_EPOCHS = 2000
+SMALLEST = 10
+"""The fewest images of a part of a data set."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -17,50 +27,71 @@ class Recipe:
 
     dataset: str = "builtin"
     """Key of `DATASETS`."""
+    classes: tuple[str, ...] | None = None
+    """The classes that are told apart, in this order; None takes all."""
     train_size: int | None = None
-    """Images trained on, drawn class by class from the seed; None takes all."""
+    """Images trained on, drawn class by class from the seed; None takes all that are not held out."""
+    validation_size: int = 0
+    """Train images held out, class by class, the same for every seed: to choose an epoch or a radius by."""
     test_size: int | None = None
     """Images tested on; None takes all."""
     label_noise: float = 0.0
     """Share of train labels replaced by a uniformly drawn other class (ASAM section 5.4)."""
     augmentation: str = "none"
-    """none, or crop_flip: pad by 4, crop 32x32, flip left to right."""
+    """none; crop_flip: pad by 4, crop 32x32, flip left to right; autoaugment: AutoAugment's CIFAR-10 policy on top."""
+    cutout: int = 0
+    """Side in pixels of a square that is set to the mean color; 0 is none."""
     network: str = "resnet8"
-    """Key of `NETWORKS`."""
+    """Key of `NETWORKS`, or one's own as `module:function`, from the terminal only."""
     epochs: int = 20
     """Passes over the train images."""
     batch_size: int = 128
     """Images a step."""
+    m: int | None = None
+    """Images that climb together (m-sharpness, SAM-ON section 3.2); it divides batch_size. None is the whole batch."""
+    optimizer: str = "sgd"
+    """sgd or adamw: what every arm descends with."""
     lr: float = 0.1
-    """Initial learning rate of SGD."""
+    """Highest learning rate."""
     momentum: float = 0.9
-    """Momentum of SGD."""
+    """Momentum of SGD; beta1 of AdamW, whose beta2 is 0.999."""
     nesterov: bool = False
-    """Nesterov's form of the momentum."""
+    """Nesterov's form of SGD's momentum."""
     weight_decay: float = 5e-4
-    """Weight decay (lambda in ASAM Eq. 7), on every parameter."""
+    """Weight decay (lambda in ASAM Eq. 7)."""
+    decay_norm: bool = True
+    """Whether gamma and beta of the norm layers decay, too."""
     schedule: str = "cosine"
-    """Learning rate over the steps: cosine to zero, or constant."""
+    """Learning rate over the steps after the warm-up: cosine, linear, steps or constant."""
+    warmup_epochs: int = 0
+    """Epochs at first in which the learning rate grows linearly from 0 to lr."""
     label_smoothing: float = 0.0
     """Share of the target spread evenly over the classes."""
+    precision: str = "auto"
+    """fp32, bf16 (autocast, weights stay in fp32), or auto: whichever takes less time on the device, by measuring."""
 
     def __post_init__(self) -> None:
-        check.choice("dataset", self.dataset, DATASETS)
-        data = DATASETS[self.dataset]
-        if self.train_size is not None:
-            check.integer("train_size", self.train_size, 10, data.train_size)
-        if self.test_size is not None:
-            check.integer("test_size", self.test_size, 10, data.test_size)
+        data = DATASETS[check.choice("dataset", self.dataset, DATASETS)]
+        self._check_images(data)
         check.choice("augmentation", self.augmentation, AUGMENTATIONS)
-        check.choice("network", self.network, NETWORKS)
-        check.integer("epochs", self.epochs, 1, 2000)
+        check.integer("cutout", self.cutout, 0, 32)
+        check_network(self.network)
+        check.integer("epochs", self.epochs, 1, MOST_EPOCHS)
         check.integer("batch_size", self.batch_size, 2, 8192)
         if self.batch_size > self.images:
             raise ValueError(
                 f"batch_size must be at most the number of train images, {self.images}, but it is {self.batch_size}."
             )
+        if self.m is not None:
+            check.integer("m", self.m, 2, self.batch_size)
+            if self.batch_size % self.m:
+                raise ValueError(f"m must divide batch_size, {self.batch_size}, but it is {self.m}.")
+        check.choice("optimizer", self.optimizer, OPTIMIZERS)
         check.flag("nesterov", self.nesterov)
+        check.flag("decay_norm", self.decay_norm)
         check.choice("schedule", self.schedule, SCHEDULES)
+        check.integer("warmup_epochs", self.warmup_epochs, 0, self.epochs)
+        check.choice("precision", self.precision, PRECISIONS)
         for field, high in (
             ("label_noise", 0.95),
             ("lr", 100),
@@ -69,13 +100,46 @@ class Recipe:
             ("label_smoothing", 0.9),
         ):
             object.__setattr__(self, field, check.number(field, getattr(self, field), 0, high))
+        if self.nesterov and self.optimizer != "sgd":
+            raise ValueError(f"nesterov is a form of SGD's momentum, but optimizer is {self.optimizer}.")
         if self.nesterov and self.momentum == 0:
             raise ValueError("nesterov needs a momentum above 0, but momentum is 0.")
+
+    def _check_images(self, data: Dataset) -> None:
+        """Raise ValueError unless the classes are the data set's and its images are enough for all three parts."""
+        if self.classes is not None:
+            classes = check.sequence("classes", self.classes, 2, len(data.classes))
+            for name in classes:
+                check.choice("classes", name, data.classes)
+            if len(set(classes)) < len(classes):
+                raise ValueError(f"classes must differ from each other, but they are {', '.join(classes)}.")
+            object.__setattr__(self, "classes", classes)
+        share = len(self.class_names) / len(data.classes)
+        train, test = round(share * data.train_size), round(share * data.test_size)
+        if self.validation_size != 0:
+            check.integer("validation_size", self.validation_size, SMALLEST, train - SMALLEST)
+        if self.train_size is not None:
+            check.integer("train_size", self.train_size, SMALLEST, train - self.validation_size)
+        if self.test_size is not None:
+            check.integer("test_size", self.test_size, SMALLEST, test)
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """The classes that the network tells apart."""
+        return DATASETS[self.dataset].classes if self.classes is None else self.classes
 
     @property
     def images(self) -> int:
         """Number of train images."""
-        return self.train_size or DATASETS[self.dataset].train_size
+        data = DATASETS[self.dataset]
+        share = len(self.class_names) / len(data.classes)
+        return self.train_size or round(share * data.train_size) - self.validation_size
+
+    @property
+    def test_images(self) -> int:
+        """Number of test images."""
+        data = DATASETS[self.dataset]
+        return self.test_size or round(len(self.class_names) / len(data.classes) * data.test_size)
 
     @property
     def steps_per_epoch(self) -> int:
@@ -83,7 +147,7 @@ class Recipe:
         return self.images // self.batch_size
 
     def to_dict(self) -> dict[str, Any]:
-        return asdict(self)
+        return asdict(self) | {"classes": None if self.classes is None else list(self.classes)}
 
     @classmethod
     def from_dict(cls, data: Any) -> "Recipe":

@@ -4,5 +4,6 @@ from samviz.training.estimate import calibrate
 from samviz.training.hardware import device, machine
 from samviz.training.loop import train
 from samviz.training.networks import build
+from samviz.training.precision import faster_precision
 
-__all__ = ["build", "calibrate", "device", "machine", "train"]
+__all__ = ["build", "calibrate", "device", "faster_precision", "machine", "train"]

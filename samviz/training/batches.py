@@ -8,6 +8,9 @@ from torch import Tensor
 
 from samviz.data import Images
 from samviz.spec import Recipe
+from samviz.training.autoaugment import autoaugment, draw, joined
+from samviz.training.cutout import cutout, draw_cutout
+from samviz.training.pixels import on_device
 
 ORDER, AUGMENT = 3, 4
 """Streams of random numbers under one seed, beside those of `samviz.data.subset`."""
@@ -22,47 +25,74 @@ Batch = tuple[Tensor, Tensor]
 """Images (B, 3, S, S) float32, normalized, channels last in memory, and labels (B,) int64."""
 
 
+CHUNK = 16
+"""Batches augmented at once: AutoAugment is many small kernels, whatever the number of images (a third of the time)."""
+
+
 class Batches:
     """Train and test batches of one run; every draw depends only on (seed, epoch, batch), never on the arms.
 
-    Orders and crops are drawn on the CPU, so that all devices see the same images.
+    Orders, crops and all other draws are made on the CPU, so that all devices see the same images, and so that no
+    device has to be waited for.
     """
 
     def __init__(self, images: Images, recipe: Recipe, seed: int, device: torch.device) -> None:
-        self.seed, self.batch_size, self.augmented = seed, recipe.batch_size, recipe.augmentation == "crop_flip"
-        self.device = device
+        self.seed, self.batch_size, self.device = seed, recipe.batch_size, device
+        self.cropped = recipe.augmentation != "none"
+        self.by_policy, self.cutout = recipe.augmentation == "autoaugment", recipe.cutout
         self._mean, self._std = (torch.from_numpy(x).to(device) for x in channel_statistics(images.train_x))
-        self._train_x = self._bytes(images.train_x, PAD if self.augmented else 0)
-        self._test_x = self._bytes(images.test_x, 0)
+        self._train_x = self._bytes(images.train_x, PAD if self.cropped else 0)
         self._train_y = torch.from_numpy(images.train_y).to(device)
-        self._test_y = torch.from_numpy(images.test_y).to(device)
+        self._test = self._bytes(images.test_x, 0), torch.from_numpy(images.test_y).to(device)
+        self._validation = self._bytes(images.validation_x, 0), torch.from_numpy(images.validation_y).to(device)
 
     @property
     def test_images(self) -> int:
-        return len(self._test_y)
+        return len(self._test[1])
 
-    def train(self, epoch: int) -> Iterator[Batch]:
-        """The whole batches of an epoch, in its own order; the rest of the shuffle is left out."""
+    def train(self, epoch: int, first: int = 0) -> Iterator[Batch]:
+        """The whole batches of an epoch from the `first` on, in its own order; the rest of the shuffle is left out."""
         order = np.random.default_rng([self.seed, ORDER, epoch]).permutation(len(self._train_y))
-        for batch in range(len(order) // self.batch_size):
-            chosen = torch.from_numpy(order[batch * self.batch_size :][: self.batch_size]).to(self.device)
-            x = self._augment(chosen, epoch, batch) if self.augmented else self._train_x[chosen]
-            yield self._normalize(x), self._train_y[chosen]
+        whole = len(order) // self.batch_size
+        for begin in range(first, whole, CHUNK):
+            batches = range(begin, min(begin + CHUNK, whole))
+            chosen = on_device(order[batches.start * self.batch_size : batches.stop * self.batch_size], self.device)
+            random = [np.random.default_rng([self.seed, AUGMENT, epoch, batch]) for batch in batches]
+            images = self._augment(chosen, random).split(self.batch_size)
+            labels = self._train_y[chosen].split(self.batch_size)
+            for x, y, rng in zip(images, labels, random, strict=True):
+                x = self._normalize(x)
+                if self.cutout:
+                    cutout(x, self.cutout, *draw_cutout(rng, len(y), x.shape[2]))
+                yield x, y
 
     def test(self) -> Iterator[Batch]:
         """All test images, in order."""
-        size = test_batch(self.device)
-        for x, y in zip(self._test_x.split(size), self._test_y.split(size), strict=True):
-            yield self._normalize(x), y
+        yield from self._in_order(*self._test)
 
-    def _augment(self, chosen: Tensor, epoch: int, batch: int) -> Tensor:
-        """Crop and flip each image by one gather from the padded bytes: (B, S, S, 3)."""
-        rng = np.random.default_rng([self.seed, AUGMENT, epoch, batch])
-        top, left, flip = draw_crops(rng, len(chosen))
+    def validation(self) -> Iterator[Batch]:
+        """All images that are held out, in order."""
+        yield from self._in_order(*self._validation)
+
+    def _in_order(self, x: Tensor, y: Tensor) -> Iterator[Batch]:
+        size = test_batch(self.device)
+        if len(y) > 0:
+            for part, labels in zip(x.split(size), y.split(size), strict=True):
+                yield self._normalize(part), labels
+
+    def _augment(self, chosen: Tensor, random: list[np.random.Generator]) -> Tensor:
+        """Images (n, S, S, 3) uint8 of several batches; each of them draws from its own generator."""
+        if not self.cropped:
+            return self._train_x[chosen]
+        crops = [draw_crops(rng, self.batch_size) for rng in random]
+        x = self._crop_and_flip(chosen, *(np.concatenate(parts) for parts in zip(*crops, strict=True)))
+        return autoaugment(x, joined([draw(rng, self.batch_size) for rng in random])) if self.by_policy else x
+
+    def _crop_and_flip(self, chosen: Tensor, top: np.ndarray, left: np.ndarray, flip: np.ndarray) -> Tensor:
+        """One gather from the padded bytes: (n, S, S, 3)."""
         size = np.arange(self._train_x.shape[1] - 2 * PAD)
-        rows = top[:, None] + size
-        columns = left[:, None] + np.where(flip[:, None], size[::-1], size)
-        rows, columns = torch.from_numpy(rows).to(self.device), torch.from_numpy(columns).to(self.device)
+        rows = on_device(top[:, None] + size, self.device)
+        columns = on_device(left[:, None] + np.where(flip[:, None], size[::-1], size), self.device)
         return self._train_x[chosen[:, None, None], rows[:, :, None], columns[:, None, :]]
 
     def _bytes(self, x: np.ndarray, pad: int) -> Tensor:

@@ -9,10 +9,11 @@ import numpy as np
 import torch
 
 from samviz.data import Images
-from samviz.spec import DATASETS, Arm, Recipe
+from samviz.spec import Arm, Recipe
 from samviz.training.batches import Batches, test_batch
 from samviz.training.hardware import Stopwatch, device_name
 from samviz.training.hardware import device as best_device
+from samviz.training.precision import faster_precision
 from samviz.training.racer import Racer
 
 STEPS = 5
@@ -21,48 +22,74 @@ PATIENCE = 6.0
 """Seconds after which no further step is timed: on a slow machine one step an arm has to do."""
 
 
-def calibrate(recipe: Recipe, arms: Sequence[Arm], *, device: torch.device | str | None = None) -> dict[str, Any]:
+def calibrate(
+    recipe: Recipe, arms: Sequence[Arm], *, device: torch.device | str | None = None, precision: str | None = None
+) -> dict[str, Any]:
     """Time steps of every arm, in lockstep as in training, and one test batch; multiply out for one seed.
 
-    The images are random bytes: a step costs the same on them, and no data set needs to be here yet. Returns
-    seconds_total (training and evaluation of one run; starting the process and reading the data come on top),
-    seconds_per_epoch (all arms, evaluation included), seconds_evaluation (all arms once), arms (key -> seconds of
-    training in the whole run) and device (its name).
+    The images are random bytes: a step costs the same on them, and no data set needs to be here yet. `precision` as in
+    `train`. Returns seconds_total (training and evaluation of one run; starting the process and reading the data come
+    on top), seconds_per_epoch (all arms that train in the first epoch, evaluation included), seconds_evaluation (all
+    arms once), arms (key -> seconds of training in the whole run), device (its name) and precision.
     """
     on = torch.device(device or best_device())
-    data = DATASETS[recipe.dataset]
-    test_size = recipe.test_size or data.test_size
-    batches = Batches(_random_images(recipe.batch_size, min(test_size, test_batch(on)), data.classes), recipe, 0, on)
-    racers = {arm.key: Racer(recipe, arm, len(data.classes), 0, on) for arm in arms}
+    begun = time.perf_counter()
+    if precision is None:
+        precision = faster_precision(recipe, on) if recipe.precision == "auto" else recipe.precision
+    choosing = time.perf_counter() - begun
+    classes = recipe.class_names
+    evaluated = recipe.test_images + recipe.validation_size
+    batches = Batches(_random_images(recipe.batch_size, min(evaluated, test_batch(on)), classes), recipe, 0, on)
+    racers = {arm.key: Racer(recipe, arm, len(classes), 0, on, precision) for arm in arms}
 
-    watches = {key: Stopwatch(on) for key in racers}
+    plain, climbing, renewing = ({key: Stopwatch(on) for key in racers} for _ in range(3))
     draw = Stopwatch(on)
     begun = time.perf_counter()
     for epoch in range(1 + STEPS):
         with draw:
             ((x, y),) = batches.train(epoch)
         for key, racer in racers.items():
-            with watches[key]:
-                racer.step(x, y, recipe.lr)
+            if epoch == 0:
+                with renewing[key]:
+                    racer.begin_epoch(racer.arm.first_epoch, x, y)
+            for watches, ascend in ((plain, False), (climbing, True)):
+                if _part(racer, ascend) > 0:
+                    with watches[key]:
+                        racer.step(x, y, ascend)
         if epoch > 0 and time.perf_counter() - begun > PATIENCE:
             break
-    steps = recipe.epochs * recipe.steps_per_epoch
-    training = {key: steps * median(watch.laps()[1:]) for key, watch in watches.items()}
-    drawing = steps * median(draw.laps()[1:])
+    training = {}
+    for key, racer in racers.items():
+        renewal = sum(renewing[key].laps()) * sum(map(racer.renews, range(1, racer.epochs + 1)))
+        laps = {False: plain[key].laps(), True: climbing[key].laps()}
+        per_step = sum(_part(racer, ascend) * median(laps[ascend][1:]) for ascend in laps if laps[ascend])
+        training[key] = racer.epochs * recipe.steps_per_epoch * per_step + renewal
+    longest = max(racer.epochs for racer in racers.values())
+    drawing = recipe.steps_per_epoch * median(draw.laps()[1:])
 
     racer = next(iter(racers.values()))
     racer.evaluate(batches.test())
     begun = time.perf_counter()
     racer.evaluate(batches.test())
-    evaluation = (time.perf_counter() - begun) * test_size / batches.test_images
-    per_epoch = (sum(training.values()) + drawing) / recipe.epochs + len(arms) * evaluation
+    evaluation = (time.perf_counter() - begun) * evaluated / batches.test_images
+    epochs = sum(racer.epochs for racer in racers.values())
+    per_epoch = sum(training[key] / racer.epochs for key, racer in racers.items()) + drawing + len(arms) * evaluation
+    # The start is evaluated once for all arms.
+    total = choosing + sum(training.values()) + longest * drawing + (epochs + 1) * evaluation
     return {
-        "seconds_total": recipe.epochs * per_epoch + evaluation,  # the start is evaluated once for all arms
+        "seconds_total": total,
         "seconds_per_epoch": per_epoch,
         "seconds_evaluation": len(arms) * evaluation,
         "arms": training,
         "device": device_name(on),
+        "precision": precision,
     }
+
+
+def _part(racer: Racer, ascend: bool) -> float:
+    """The part of an arm's epochs with an ascent, or without one."""
+    climbing = sum(racer.arm.ascends(epoch) for epoch in range(1, racer.epochs + 1)) / racer.epochs
+    return climbing if ascend else 1 - climbing
 
 
 def _random_images(train: int, test: int, classes: tuple[str, ...]) -> Images:

@@ -19,8 +19,11 @@ def device() -> torch.device:
 
 
 def machine(on: torch.device | str | None = None) -> dict[str, str]:
-    """What a result was measured on (`on`: None takes `device()`): device, processor, threads and versions."""
-    return {
+    """What a result was measured on (`on`: None takes `device()`): device, processor, threads and versions.
+
+    `revision`, the commit of samviz's own code, is there where that is a git clone.
+    """
+    found = {
         "device": device_name(device() if on is None else torch.device(on)),
         "processor": processor(),
         "threads": str(torch.get_num_threads()),
@@ -30,6 +33,21 @@ def machine(on: torch.device | str | None = None) -> dict[str, str]:
         "python": platform.python_version(),
         "numpy": np.__version__,
     }
+    if commit := revision():
+        found["revision"] = commit
+    return found
+
+
+def revision() -> str:
+    """The git commit of samviz's own code, with "-dirty" where files differ from it; empty outside of a clone."""
+    folder = Path(samviz.__file__).parents[1]
+    if not (folder / ".git").exists():
+        return ""
+    git = ["git", "-C", str(folder), "describe", "--always", "--dirty", "--abbrev=12"]
+    try:
+        return subprocess.run(git, capture_output=True, text=True, check=True, timeout=10).stdout.strip()
+    except (OSError, subprocess.SubprocessError):
+        return ""
 
 
 def device_name(on: torch.device) -> str:

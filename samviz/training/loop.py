@@ -1,7 +1,7 @@
 """The race: all arms of a run step by step on the same batches, told as a stream of events."""
 
+import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from math import cos, isfinite, pi
 from typing import Any
 
@@ -12,9 +12,12 @@ from torch import Tensor
 from samviz.data import Images, load, subset
 from samviz.spec import Arm, Checkpoint, Diverged, Event, Histogram, Recipe, Scalar
 from samviz.training.batches import Batches
+from samviz.training.captured import fastest_step
 from samviz.training.hardware import Stopwatch
 from samviz.training.hardware import device as best_device
-from samviz.training.racer import Racer
+from samviz.training.precision import faster_precision
+from samviz.training.racer import FACTS, Racer
+from samviz.training.readings import Readings
 
 HISTOGRAMS = {"gamma": ("weight", -1.0, 3.0), "beta": ("bias", -2.0, 2.0)}
 """Name -> (torch's name, lower end, upper end): bins common to all arms and epochs."""
@@ -32,37 +35,57 @@ def train(
     device: torch.device | str | None = None,
     images: Images | None = None,
     state: dict[str, Any] | None = None,
+    precision: str | None = None,
+    checkpoint_seconds: float = 60.0,
 ) -> Iterator[Event]:
     """Train all `arms` in lockstep from the same weights on the same batches; the events of `samviz.spec.events`.
 
     Per epoch and arm: train_loss and train_accuracy (averages over the epoch's batches, each at the weights that met
-    it), test_loss (without label smoothing), test_accuracy, seconds (training alone), gamma_mean, gamma_std and
-    histograms of gamma and beta; accuracies in percent. Epoch 0 is the start, before training. Several times an epoch:
-    batch_loss and lr. Every value is finite: an arm whose loss is not is told once as Diverged, and rests.
+    it), test_loss (without label smoothing), test_accuracy, validation_loss and validation_accuracy where images are
+    held out, gap (train accuracy minus test accuracy), gradient_norm (of the gradient that the update takes) and, with
+    an ascent, adversarial_loss (at w + eps) and eps_norm, both averages over the batches; seconds (training alone) and
+    gradient_evaluations (of a batch, since the start); the means and deviations of gamma and beta and their histograms;
+    gamma_mean/K and beta_mean/K of the K-th norm layer; weight_norm/TYPE, ||w||_2 by type of layer. Accuracies are in
+    percent. Epoch 0 is the start, before training. Several times an epoch: batch_loss and lr. Every value is finite: an
+    arm whose loss is not is told once as Diverged, and rests. An arm that has trained for all its epochs is evaluated
+    no more; the others go on.
 
     `images` is a whole data set as `samviz.data.load` returns it (None: load the recipe's); the recipe's part of it is
-    drawn here. `device` None takes the best one. `state` of a Checkpoint goes on after it, on the CPU bit for bit as
-    if there had been no break. Raises ValueError in one sentence where the settings, data or state do not fit together.
+    drawn here. `device` None takes the best one. `precision` is fp32 or bf16; None takes the recipe's, and where that
+    is auto, measures. A Checkpoint comes after each epoch, and within one when `checkpoint_seconds` have passed since
+    the last; the `state` of one goes on after it, on the CPU bit for bit as if there had been no break. Raises
+    ValueError in one sentence where the settings, data or state do not fit together.
     """
-    race = _Race(recipe, arms, seed, torch.device(device or best_device()), images)
-    first = 1
+    on = torch.device(device or best_device())
+    if state is not None:
+        precision = state["precision"]
+    elif precision is None:
+        precision = faster_precision(recipe, on) if recipe.precision == "auto" else recipe.precision
+    race = _Race(recipe, arms, seed, on, images, precision)
     if state is None:
         yield from race.start()
     else:
-        first = race.load(state) + 1
-    for epoch in range(first, recipe.epochs + 1):
-        if not race.running:
-            return
-        yield from race.epoch(epoch)
-        yield from race.results(epoch)
-        yield Checkpoint(epoch, epoch * recipe.steps_per_epoch, race.state(epoch))
+        race.load(state)
+    yield from race.run(checkpoint_seconds)
 
 
-def learning_rate(recipe: Recipe, step: int) -> float:
-    """The learning rate of the update after `step` updates: lr at first; cosine reaches 0 as the last update ends."""
-    if recipe.schedule == "constant":
-        return recipe.lr
-    return recipe.lr / 2 * (1 + cos(pi * step / (recipe.epochs * recipe.steps_per_epoch)))
+def learning_rate(recipe: Recipe, step: int, epochs: int | None = None) -> float:
+    """The learning rate of the update after `step` updates of a training of `epochs` epochs (None: the recipe's).
+
+    The warm-up grows linearly and reaches lr with its last update; after it, cosine and linear reach 0 as the last
+    update ends, and steps takes a tenth from half and a hundredth from three quarters of it on (He et al. 2016).
+    """
+    warmup = recipe.warmup_epochs * recipe.steps_per_epoch
+    if step < warmup:
+        return recipe.lr * (step + 1) / warmup
+    part = (step - warmup) / ((epochs or recipe.epochs) * recipe.steps_per_epoch - warmup)
+    if recipe.schedule == "cosine":
+        return recipe.lr / 2 * (1 + cos(pi * part))
+    if recipe.schedule == "linear":
+        return recipe.lr * (1 - part)
+    if recipe.schedule == "steps":
+        return recipe.lr * 0.1 ** ((part >= 0.5) + (part >= 0.75))
+    return recipe.lr
 
 
 def histogram(values: Tensor, low: float, high: float) -> tuple[int, ...]:
@@ -71,113 +94,201 @@ def histogram(values: Tensor, low: float, high: float) -> tuple[int, ...]:
     return tuple(int(n) for n in counts)
 
 
-@dataclass
-class _Tally:
-    """What one arm did in the epoch so far; tensors wait on the device until the next report."""
+class _Lap:
+    """What one arm did in the epoch so far."""
 
-    watch: Stopwatch
-    pending: list[Tensor] = field(default_factory=list)
-    losses: list[float] = field(default_factory=list)
-    right: Tensor | int = 0
+    def __init__(self, steps: int, device: torch.device) -> None:
+        self.readings = Readings(steps, len(FACTS), device)
+        self.watch = Stopwatch(device)
+        self.seconds = 0.0
+        """What was on the watch when it was last read."""
+        self.told = 0
+        """Steps that have been told of."""
+
+    def stop(self) -> float:
+        """Seconds of training in this epoch so far."""
+        self.seconds += sum(self.watch.laps())
+        return self.seconds
 
 
 class _Race:
-    """The arms of one run, where they train, and which of them rest."""
+    """The arms of one run, where they train, how far they are, and which of them rest."""
 
     def __init__(
-        self, recipe: Recipe, arms: Sequence[Arm], seed: int, device: torch.device, images: Images | None
+        self,
+        recipe: Recipe,
+        arms: Sequence[Arm],
+        seed: int,
+        device: torch.device,
+        images: Images | None,
+        precision: str,
     ) -> None:
         images = subset(load(recipe.dataset) if images is None else images, recipe, seed)
         if len(images.train_y) != recipe.images:
             raise ValueError(f"images must hold {recipe.images} train images, but they hold {len(images.train_y)}.")
-        self.recipe, self.device = recipe, device
+        self.recipe, self.device, self.precision = recipe, device, precision
+        self.steps = recipe.steps_per_epoch
         self.batches = Batches(images, recipe, seed, device)
-        self.racers = {arm.key: Racer(recipe, arm, len(images.classes), seed, device) for arm in arms}
+        self.racers = {arm.key: Racer(recipe, arm, len(images.classes), seed, device, precision) for arm in arms}
+        self.take_step = {key: fastest_step(racer, device) for key, racer in self.racers.items()}
+        self.evaluations = dict.fromkeys(self.racers, 0.0)
+        """Gradients of a batch that each arm has worked out since the start."""
         self.diverged: list[str] = []
+        self.step = 0
+        """Batches that have been trained on."""
+        self.laps: dict[str, _Lap] = {}
+        """Of the arms that train in this epoch; empty between two epochs."""
 
-    @property
-    def running(self) -> dict[str, Racer]:
-        return {key: racer for key, racer in self.racers.items() if key not in self.diverged}
+    def running(self, epoch: int) -> dict[str, Racer]:
+        """The arms that train in this epoch."""
+        return {key: r for key, r in self.racers.items() if key not in self.diverged and epoch <= r.epochs}
 
     def start(self) -> Iterator[Event]:
         """Epoch 0. All arms have the same weights still, so one evaluation serves all."""
-        loss, accuracy = next(iter(self.racers.values())).evaluate(self.batches.test())
+        results = self._evaluate(next(iter(self.racers.values())))
         for key, racer in self.racers.items():
-            yield Scalar(key, 0, 0, "test_loss", loss)
-            yield Scalar(key, 0, 0, "test_accuracy", accuracy)
-            yield from self._norm_layers(key, racer, 0)
+            yield from _scalars(key, 0, 0, results)
+            yield from self._weights(key, racer, 0)
 
-    def epoch(self, epoch: int) -> Iterator[Event]:
-        """Train for one epoch: every batch is every arm's before the next one is drawn."""
-        steps = self.recipe.steps_per_epoch
-        report_every = max(1, steps // REPORTS)
-        tallies = {key: _Tally(Stopwatch(self.device)) for key in self.running}
-        for i, (x, y) in enumerate(self.batches.train(epoch), start=1):
-            step = (epoch - 1) * steps + i
-            lr = learning_rate(self.recipe, step - 1)
-            for key, racer in self.running.items():
-                tally = tallies[key]
-                with tally.watch:
-                    loss, right = racer.step(x, y, lr)
-                tally.pending.append(loss)
-                tally.right += right
-            if i % report_every == 0 or i == steps:
-                for key in self.running:
-                    yield from self._report(key, tallies[key], epoch, step, lr)
-        for key in self.running:
-            tally = tallies[key]
-            step = epoch * steps
-            yield Scalar(key, epoch, step, "train_loss", sum(tally.losses) / steps)
-            yield Scalar(key, epoch, step, "train_accuracy", 100 * int(tally.right) / (steps * self.recipe.batch_size))
-            yield Scalar(key, epoch, step, "seconds", sum(tally.watch.laps()))
+    def run(self, checkpoint_seconds: float) -> Iterator[Event]:
+        """Train from where the race is to its end: every batch is every arm's before the next one is drawn."""
+        report_every = max(1, self.steps // REPORTS)
+        saved = time.monotonic()
+        while self.running(epoch := self.step // self.steps + 1):
+            if not self.laps:
+                self.laps = {key: _Lap(self.steps, self.device) for key in self.running(epoch)}
+            for x, y in self.batches.train(epoch, self.step % self.steps):
+                self._train(epoch, x, y)
+                self.step += 1
+                done = self.step - (epoch - 1) * self.steps
+                if done % report_every == 0 or done == self.steps:
+                    yield from self._report(epoch, done, wait=done == self.steps)
+                    if not self.running(epoch):
+                        break
+                if done < self.steps and time.monotonic() - saved >= checkpoint_seconds:
+                    yield from self._report(epoch, done, wait=True)
+                    yield Checkpoint(epoch, self.step, self.state())
+                    saved = time.monotonic()
+            yield from self._summary(epoch)
+            yield from self._results(epoch)
+            self.laps = {}
+            yield Checkpoint(epoch, self.step, self.state())
+            saved = time.monotonic()
 
-    def _report(self, key: str, tally: _Tally, epoch: int, step: int, lr: float) -> Iterator[Event]:
-        """Read the losses since the last report back from the device, all at once."""
-        losses = torch.stack(tally.pending).tolist()
-        bad = next((j for j, loss in enumerate(losses) if not isfinite(loss)), None)
-        if bad is not None:
-            self.diverged.append(key)
-            yield Diverged(key, epoch, step - len(losses) + 1 + bad)
-            return
-        tally.losses += losses
-        tally.pending.clear()
-        yield Scalar(key, epoch, step, "batch_loss", losses[-1])
-        yield Scalar(key, epoch, step, "lr", lr)
+    def _train(self, epoch: int, x: Tensor, y: Tensor) -> None:
+        """One step of every arm that runs, on the same batch."""
+        batch = self.step % self.steps
+        for key, racer in self.running(epoch).items():
+            lap, ascend = self.laps[key], racer.arm.ascends(epoch)
+            racer.lr.fill_(learning_rate(self.recipe, self.step, racer.epochs))
+            with lap.watch:
+                if batch == 0:
+                    self.evaluations[key] += racer.begin_epoch(epoch, x, y)
+                lap.readings.add(batch, self.take_step[key](x, y, ascend))
+            self.evaluations[key] += 1 + ascend
 
-    def results(self, epoch: int) -> Iterator[Event]:
-        """Evaluate every arm that runs. A test loss that is not finite is how a bad last update shows."""
-        step = epoch * self.recipe.steps_per_epoch
-        for key, racer in self.running.items():
-            loss, accuracy = racer.evaluate(self.batches.test())
-            if not isfinite(loss):
+    def _report(self, epoch: int, done: int, wait: bool) -> Iterator[Event]:
+        """Tell what has arrived of the epoch's first `done` steps."""
+        before = (epoch - 1) * self.steps
+        report_every = max(1, self.steps // REPORTS)
+        for key, racer in self.running(epoch).items():
+            lap = self.laps[key]
+            lap.readings.ask(done)
+            arrived = lap.readings.arrived(wait)
+            losses = lap.readings.read[lap.told : arrived, 0]
+            if not losses.isfinite().all():
                 self.diverged.append(key)
-                yield Diverged(key, epoch, step)
+                yield Diverged(key, epoch, before + lap.told + 1 + int((~losses.isfinite()).nonzero()[0, 0]))
                 continue
-            yield Scalar(key, epoch, step, "test_loss", loss)
-            yield Scalar(key, epoch, step, "test_accuracy", accuracy)
-            yield from self._norm_layers(key, racer, epoch)
+            for i in range(lap.told + 1, arrived + 1):
+                if i % report_every == 0 or i == self.steps:
+                    lr = learning_rate(self.recipe, before + i - 1, racer.epochs)
+                    facts = {"batch_loss": float(lap.readings.read[i - 1, 0]), "lr": lr}
+                    yield from _scalars(key, epoch, before + i, facts)
+            lap.told = arrived
 
-    def _norm_layers(self, key: str, racer: Racer, epoch: int) -> Iterator[Event]:
-        step = epoch * self.recipe.steps_per_epoch
-        gamma = racer.norm_weights("weight")
-        yield Scalar(key, epoch, step, "gamma_mean", float(gamma.mean()))
-        yield Scalar(key, epoch, step, "gamma_std", float(gamma.std(correction=0)))
+    def _summary(self, epoch: int) -> Iterator[Event]:
+        """The averages of the epoch's steps."""
+        for key, racer in self.running(epoch).items():
+            means = dict(zip(FACTS, self.laps[key].readings.read.double().mean(dim=0).tolist(), strict=True))
+            facts = {
+                "train_loss": means["batch_loss"],
+                "train_accuracy": 100 * means["right"] / self.recipe.batch_size,
+                "gradient_norm": means["gradient_norm"],
+                "gradient_evaluations": self.evaluations[key],
+                "seconds": self.laps[key].stop(),
+            }
+            if racer.arm.ascends(epoch):
+                facts |= {name: means[name] for name in ("adversarial_loss", "eps_norm")}
+            yield from _scalars(key, epoch, self.step, facts)
+
+    def _results(self, epoch: int) -> Iterator[Event]:
+        """Evaluate every arm that runs. A test loss that is not finite is how a bad last update shows."""
+        for key, racer in self.running(epoch).items():
+            results = self._evaluate(racer)
+            if not isfinite(results["test_loss"]):
+                self.diverged.append(key)
+                yield Diverged(key, epoch, self.step)
+                continue
+            right = self.laps[key].readings.read[:, FACTS.index("right")].sum()
+            results["gap"] = 100 * float(right) / (self.steps * self.recipe.batch_size) - results["test_accuracy"]
+            yield from _scalars(key, epoch, self.step, results)
+            yield from self._weights(key, racer, epoch)
+
+    def _evaluate(self, racer: Racer) -> dict[str, float]:
+        """Loss and accuracy on the test images and on those that are held out."""
+        parts = {"test": self.batches.test(), "validation": self.batches.validation()}
+        results = {}
+        for part, batches in parts.items():
+            if (found := racer.evaluate(batches)) is not None:
+                results |= {f"{part}_loss": found[0], f"{part}_accuracy": found[1]}
+        return results
+
+    def _weights(self, key: str, racer: Racer, epoch: int) -> Iterator[Event]:
+        """gamma and beta, all and by layer, and the size of the weights by type of layer."""
+        facts = {f"weight_norm/{kind}": float(norm) for kind, norm in racer.weight_norms().items()}
         for name, (attribute, low, high) in HISTOGRAMS.items():
-            yield Histogram(key, epoch, step, name, low, high, histogram(racer.norm_weights(attribute), low, high))
+            layers = racer.norm_weights(attribute)
+            if not layers:
+                continue
+            values = torch.cat(layers)
+            facts |= {f"{name}_mean": float(values.mean()), f"{name}_std": float(values.std(correction=0))}
+            means = torch.stack([layer.mean() for layer in layers]).tolist()
+            facts |= {f"{name}_mean/{k}": mean for k, mean in enumerate(means)}
+            yield Histogram(key, epoch, self.step, name, low, high, histogram(values, low, high))
+        yield from _scalars(key, epoch, self.step, facts)
 
-    def state(self, epoch: int) -> dict[str, Any]:
+    def state(self) -> dict[str, Any]:
         """Plain containers and CPU tensors: `torch.load(weights_only=True)` reads what torch.save wrote of it."""
+        laps = {
+            key: {"rows": lap.readings.state(), "told": lap.told, "seconds": lap.stop()}
+            for key, lap in self.laps.items()
+        }
         return {
-            "epoch": epoch,
+            "step": self.step,
+            "precision": self.precision,
             "arms": {key: racer.state() for key, racer in self.racers.items()},
+            "evaluations": dict(self.evaluations),
             "diverged": list(self.diverged),
+            "laps": laps,
         }
 
-    def load(self, state: dict[str, Any]) -> int:
-        """Take over a state; returns its epoch."""
+    def load(self, state: dict[str, Any]) -> None:
+        """Go on from a state."""
         if set(state["arms"]) != set(self.racers):
             raise ValueError(f"state must be of the arms {sorted(self.racers)}, but it is of {sorted(state['arms'])}.")
         for key, racer in self.racers.items():
             racer.load(state["arms"][key])
+        self.step, self.evaluations = state["step"], dict(state["evaluations"])
         self.diverged = list(state["diverged"])
-        return state["epoch"]
+        for key, saved in state["laps"].items():
+            lap = self.laps[key] = _Lap(self.steps, self.device)
+            lap.readings.load(saved["rows"])
+            lap.told, lap.seconds = saved["told"], saved["seconds"]
+
+
+def _scalars(arm: str, epoch: int, step: int, facts: dict[str, float]) -> Iterator[Scalar]:
+    """The facts that are finite: the norm of a gradient may overflow before the loss does."""
+    for name, value in facts.items():
+        if isfinite(value):
+            yield Scalar(arm, epoch, step, name, value)

@@ -1,101 +1,87 @@
-"""The networks that a recipe can name. All have normalization layers with a trainable gamma and beta."""
+"""From a network's name to freshly drawn weights: those of `NETWORKS`, and one's own as module:function."""
+
+from functools import partial
+from importlib import import_module
 
 import torch
 from torch import Tensor, nn
 
-from samviz.spec import NETWORKS, check
+from samviz.spec import NETWORKS
+from samviz.spec.networks import check_network
+from samviz.training import networks_zoo as zoo
+
+SIZE = (3, 32, 32)
+"""Channels, height and width of an image."""
+
+_BUILDERS = {
+    "resnet8": partial(zoo.resnet, 1),
+    "resnet8_half": partial(zoo.resnet, 1, stem_stride=2),
+    "resnet9": zoo.resnet9,
+    "resnet20": partial(zoo.resnet, 3),
+    "resnet32": partial(zoo.resnet, 5),
+    "resnet56": partial(zoo.resnet, 9),
+    "resnet18": partial(zoo.resnet, 2, widths=(64, 128, 256, 512)),
+    "wrn16_4": partial(zoo.wide_resnet, 16, 4),
+    "wrn28_2": partial(zoo.wide_resnet, 28, 2),
+    "wrn28_10": partial(zoo.wide_resnet, 28, 10),
+    "resnext29_32x4d": zoo.resnext29_32x4d,
+    "vgg19_bn": zoo.vgg19_bn,
+    "densenet121": zoo.densenet121,
+    "pyramidnet272": zoo.pyramidnet272,
+    "vit_t": partial(zoo.VisionTransformer, 192, 3),
+    "vit_s": partial(zoo.VisionTransformer, 384, 6),
+}
+"""Key of `NETWORKS` -> function of the number of classes."""
 
 
 def build(name: str, classes: int, seed: int) -> nn.Module:
-    """A freshly initialized network of `NETWORKS` for images (N, 3, 32, 32) -> logits (N, classes), on the CPU.
+    """A freshly initialized network for images (N, 3, 32, 32) -> logits (N, classes), on the CPU.
 
-    The weights depend on the name, the number of classes and the seed alone; torch's own random state is left as it is.
+    `name` is a key of `NETWORKS`, or module:function: the module is imported and function(classes) called. The weights
+    depend on the name, the number of classes and the seed alone; torch's own random state is left as it is.
+
+    Raises ValueError for another name, and where one's own function is not there or does not give such a network.
     """
-    check.choice("network", name, NETWORKS)
+    check_network(name)
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        return _BUILDERS[name](classes)
+        torch.default_generator.manual_seed(seed)  # torch.manual_seed would seed the GPUs, too
+        return _BUILDERS[name](classes) if name in NETWORKS else _own(name, classes)
 
 
-def resnet(blocks: int, classes: int, stem_stride: int = 1) -> nn.Sequential:
-    """ResNet of depth 6 * blocks + 2 for 32x32 images (He et al. 2016, section 4.2), with projections (option B).
+def _own(name: str, classes: int) -> nn.Module:
+    """Call function(classes) of module:function, and try what it returns on two images.
 
-    A first convolution of stride 2 halves the resolution of everything behind it.
+    The images come as they do in training: channels last, which a network may stumble over.
     """
-    widths = (16, 32, 64)
-    layers: list[nn.Module] = [_conv3x3(3, 16, stem_stride), nn.BatchNorm2d(16), nn.ReLU()]
-    channels = 16
-    for stage, width in enumerate(widths):
-        for block in range(blocks):
-            layers.append(BasicBlock(channels, width, stride=2 if stage > 0 and block == 0 else 1))
-            channels = width
-    return _initialized(nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(channels, classes)))
+    module, _, function = name.partition(":")
+    try:
+        make = getattr(import_module(module), function, None)
+    except Exception as error:
+        raise _refused("module:function of a module that can be imported", name, _reason(error)) from error
+    if not callable(make):
+        raise _refused("module:function of a function that is there", name, f"{module} has no function {function}")
+    try:
+        network = make(classes)
+    except Exception as error:
+        raise _refused("a function of the number of classes", name, f"it raised {_reason(error)}") from error
+    if not isinstance(network, nn.Module):
+        raise _refused("a function that returns a torch.nn.Module", name, f"it returned {type(network).__name__}")
+    allowed = f"a network that turns images {(2, *SIZE)} into logits {(2, classes)}"
+    try:
+        with torch.no_grad():
+            logits = network.eval()(torch.zeros(2, *SIZE).contiguous(memory_format=torch.channels_last))
+    except Exception as error:
+        raise _refused(allowed, name, f"it raised {_reason(error)}") from error
+    found = tuple(logits.shape) if isinstance(logits, Tensor) else type(logits).__name__
+    if found != (2, classes):
+        raise _refused(allowed, name, f"it gave {found}")
+    return network.train()
 
 
-def wide_resnet(depth: int, factor: int, classes: int) -> nn.Sequential:
-    """WRN-depth-factor without dropout (Zagoruyko & Komodakis 2016, Table 1); depth is 6 * blocks + 4."""
-    blocks = (depth - 4) // 6
-    layers: list[nn.Module] = [_conv3x3(3, 16)]
-    channels = 16
-    for stage, width in enumerate((16 * factor, 32 * factor, 64 * factor)):
-        for block in range(blocks):
-            layers.append(PreActivationBlock(channels, width, stride=2 if stage > 0 and block == 0 else 1))
-            channels = width
-    head = [nn.BatchNorm2d(channels), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(channels, classes)]
-    return _initialized(nn.Sequential(*layers, *head))
+def _refused(allowed: str, name: str, reason: str) -> ValueError:
+    return ValueError(f"network must be {allowed}, but {name!r} is not: {reason}.")
 
 
-class BasicBlock(nn.Module):
-    """Two 3x3 convolutions, each followed by BatchNorm, and a shortcut around both (He et al. 2016, Fig. 2)."""
-
-    def __init__(self, channels: int, width: int, stride: int) -> None:
-        super().__init__()
-        self.residual = nn.Sequential(
-            _conv3x3(channels, width, stride),
-            nn.BatchNorm2d(width),
-            nn.ReLU(),
-            _conv3x3(width, width),
-            nn.BatchNorm2d(width),
-        )
-        self.shortcut = nn.Identity()
-        if stride != 1 or channels != width:
-            self.shortcut = nn.Sequential(nn.Conv2d(channels, width, 1, stride, bias=False), nn.BatchNorm2d(width))
-
-    def forward(self, x: Tensor) -> Tensor:
-        return torch.relu(self.residual(x) + self.shortcut(x))
-
-
-class PreActivationBlock(nn.Module):
-    """BatchNorm and ReLU before each 3x3 convolution; a projection reads the activated input."""
-
-    def __init__(self, channels: int, width: int, stride: int) -> None:
-        super().__init__()
-        self.activation = nn.Sequential(nn.BatchNorm2d(channels), nn.ReLU())
-        self.residual = nn.Sequential(
-            _conv3x3(channels, width, stride), nn.BatchNorm2d(width), nn.ReLU(), _conv3x3(width, width)
-        )
-        self.projection = nn.Conv2d(channels, width, 1, stride, bias=False) if channels != width else None
-
-    def forward(self, x: Tensor) -> Tensor:
-        activated = self.activation(x)
-        return self.residual(activated) + (x if self.projection is None else self.projection(activated))
-
-
-def _conv3x3(channels: int, width: int, stride: int = 1) -> nn.Conv2d:
-    return nn.Conv2d(channels, width, 3, stride, padding=1, bias=False)
-
-
-def _initialized(network: nn.Sequential) -> nn.Sequential:
-    """Convolutions as in He et al. 2015 (by fan out); the rest as torch has it: gamma 1, beta 0."""
-    for module in network.modules():
-        if isinstance(module, nn.Conv2d):
-            nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
-    return network
-
-
-_BUILDERS = {
-    "resnet8": lambda classes: resnet(1, classes),
-    "resnet8_half": lambda classes: resnet(1, classes, stem_stride=2),
-    "resnet20": lambda classes: resnet(3, classes),
-    "wrn16_4": lambda classes: wide_resnet(16, 4, classes),
-}
+def _reason(error: Exception) -> str:
+    """An exception's type and the first line of what it says, as the end of a sentence."""
+    return ": ".join([type(error).__name__, *str(error).splitlines()[:1]]).rstrip(". ")

@@ -8,7 +8,7 @@ from samviz.runs import UNFINISHED, Store
 from samviz.spec import Comparison
 from samviz.ui import access, lab_form
 
-_DOWNLOAD, _ESTIMATE = "lab-download-job", "lab-estimate-job"
+_ESTIMATE = "lab-estimate-job"
 
 
 def duration(seconds: float) -> str:
@@ -34,24 +34,25 @@ def data_choice(store: Store, locked: bool) -> None:
 
 
 def _missing(store: Store, status: DatasetStatus, locked: bool) -> None:
+    key = f"lab-download-{status.key}"
     st.warning(status.note, icon=":material/download:")
     with st.container(horizontal=True):
         if st.button(f"Download {status.label}", icon=":material/download:", disabled=locked):
             job = access.act(lambda: store.download(status.key))
             if job is not None:
-                st.session_state[_DOWNLOAD] = job
+                st.session_state[key] = job
         st.button("Take the built-in data", on_click=lab_form.choose_builtin)
-    if (job := st.session_state.get(_DOWNLOAD)) is not None:
-        st.fragment(_downloading, run_every=1)(store, job)
+    if key in st.session_state:
+        st.fragment(_downloading, run_every=1)(store, key)
 
 
-def _downloading(store: Store, job: int) -> None:
-    view = store.job(job)
+def _downloading(store: Store, key: str) -> None:
+    view = store.job(st.session_state[key])
     if view.state in UNFINISHED:
         st.progress(view.progress, f"Downloading, {view.progress:.0%}")
         return
     if view.state == "finished":
-        del st.session_state[_DOWNLOAD]
+        del st.session_state[key]
         st.rerun()
     st.error(view.error or view.reason or f"The download was {view.state}: the built-in data need none.")
 

@@ -1,43 +1,64 @@
-"""Fabricated CIFAR-10 files of the official layout and size, for all tests of the data."""
+"""Fabricated files of both CIFAR data sets in their official layout, for all tests of the data."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from samviz.data import cifar
+from samviz.data.cifar import LAYOUTS, Layout
+
+Fabricate = Callable[[Path, Layout], Path]
+Patch = Callable[[Path, int, int], None]
+
+
+@pytest.fixture(params=list(LAYOUTS))
+def key(request: pytest.FixtureRequest) -> str:
+    return request.param
 
 
 @pytest.fixture
-def fabricate() -> Callable[[Path], Path]:
-    """fabricate(place) writes the six files: ten images of labels 0 to 9, the first one telling its file, then zeros.
+def layout(key: str, monkeypatch: pytest.MonkeyPatch) -> Layout:
+    """The layout of a data set of the same classes, files and records, but with few of them, so that tests are fast."""
+    layout = LAYOUTS[key]
+    small = replace(layout, dataset=replace(layout.dataset, train_size=1000, test_size=200))
+    monkeypatch.setitem(cifar.LAYOUTS, key, small)
+    return small
 
-    The zeros are holes, so that 184 MB cost no disk and little time.
+
+@pytest.fixture
+def fabricate() -> Fabricate:
+    """fabricate(place, layout) writes the files: one image of each class, then zeros. A file's first image tells it.
+
+    The zeros are holes, so that files of the official size cost no disk and little time.
     """
 
-    def write(place: Path) -> Path:
+    def write(place: Path, layout: Layout) -> Path:
         place.mkdir(parents=True)
-        for i, name in enumerate(cifar.SHA256):
-            records = np.zeros((10, cifar.RECORD_BYTES), np.uint8)
-            records[:, 0] = np.arange(10)
-            records[0] = [i, *np.repeat([i, 100 + i, 200 + i], 1024)]
+        for i, name in enumerate(layout.sha256):
+            labels = np.arange(len(layout.dataset.classes))
+            records = np.zeros((len(labels), layout.record_bytes), np.uint8)
+            for column, values in enumerate(layout.labels.values()):
+                records[:, column] = labels * values // len(labels)
+            records[0, len(layout.labels) :] = np.repeat([i, 100 + i, 200 + i], 1024)
             with (place / name).open("wb") as file:
                 file.write(records.tobytes())
-                file.truncate(cifar.FILE_BYTES)
+                file.truncate(layout.file_bytes(name))
         return place
 
     return write
 
 
 @pytest.fixture
-def fabricated(fabricate, tmp_path: Path) -> Path:
-    """A folder of one's own that holds cifar-10-batches-bin."""
-    return fabricate(tmp_path / "own" / cifar.FOLDER).parent
+def place(fabricate: Fabricate, layout: Layout, tmp_path: Path) -> Path:
+    """The official folder, fabricated in a folder of one's own."""
+    return fabricate(tmp_path / "own" / layout.folder, layout)
 
 
 @pytest.fixture
-def patch() -> Callable[[Path, int, int], None]:
+def patch() -> Patch:
     """patch(path, offset, value) overwrites one byte."""
 
     def write(path: Path, offset: int, value: int) -> None:

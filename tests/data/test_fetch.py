@@ -13,8 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from samviz.data import cifar, download, fetch, load, status
-from samviz.data.fetch import PARTIAL, STALE_SECONDS, Archive
+from samviz.data import download, fetch, load, status
+from samviz.data.cifar import Layout
+from samviz.data.fetch import ARCHIVES, PARTIAL, STALE_SECONDS, Archive
+from samviz.spec import DATASETS
 
 
 class Server:
@@ -41,10 +43,10 @@ class Server:
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.http.server_port}/cifar-10-binary.tar.gz"
+        return f"http://127.0.0.1:{self.http.server_port}/binary.tar.gz"
 
     def archive(self) -> Archive:
-        return Archive(self.url, hashlib.sha256(self.body).hexdigest())
+        return Archive(self.url, hashlib.sha256(self.body).hexdigest(), len(self.body))
 
     def close(self) -> None:
         self.http.shutdown()
@@ -60,8 +62,8 @@ def server(monkeypatch):
     server.close()
 
 
-def packed(place: Path, **extra: bytes) -> bytes:
-    """A tar.gz of the folder as the official one is laid out, with extra members by name."""
+def packed(place: Path, folder: str, **extra: bytes) -> bytes:
+    """A tar.gz of the files in `place` as the official one is laid out, with extra members by name."""
     out = io.BytesIO()
     with (
         gzip.GzipFile(fileobj=out, mode="wb", compresslevel=1) as zipped,
@@ -71,106 +73,112 @@ def packed(place: Path, **extra: bytes) -> bytes:
             member = tarfile.TarInfo(name)
             member.size = len(content)
             tar.addfile(member, io.BytesIO(content))
-        tar.add(place, cifar.FOLDER)
+        tar.add(place, folder)
     return out.getvalue()
 
 
-@pytest.fixture(scope="module")
-def body(tmp_path_factory) -> bytes:
-    place = tmp_path_factory.mktemp("archive") / cifar.FOLDER
-    place.mkdir()
-    for name in cifar.SHA256:
-        with (place / name).open("wb") as file:
-            file.truncate(cifar.FILE_BYTES)
-    (place / "batches.meta.txt").write_text("airplane\n")
-    return packed(place, **{"../escaped.txt": b"outside", f"{cifar.FOLDER}/SOURCE.txt": b"CIFAR-10, so it says"})
+@pytest.fixture
+def body(fabricate, layout: Layout, tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """An archive with the files, a text, a member that tries to escape, and a name that it must not give itself."""
+    place = fabricate(tmp_path_factory.mktemp("archive") / layout.folder, layout)
+    (place / layout.texts[0]).write_text("airplane\n")
+    escaped = {"../escaped.txt": b"outside", f"{layout.folder}/SOURCE.txt": b"CIFAR, so it says"}
+    return packed(place, layout.folder, **escaped)
 
 
 def content(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir()) if folder.exists() else []
 
 
-def test_download_lands_whole_and_is_read(server, body, tmp_path, monkeypatch):
+def test_download_lands_whole_and_is_read(server, key, layout, body, tmp_path, monkeypatch):
     monkeypatch.setenv("SAMVIZ_HOME", str(tmp_path))
     monkeypatch.delenv("SAMVIZ_DATA", raising=False)
     server.body = body
-    monkeypatch.setattr(fetch, "CIFAR10", server.archive())
+    monkeypatch.setitem(ARCHIVES, key, server.archive())
     seen: list[tuple[int, int]] = []
-    place = download("cifar10", lambda done, total: seen.append((done, total)))
-    assert place == tmp_path / "data" / cifar.FOLDER
-    assert content(tmp_path / "data") == [cifar.FOLDER]
-    assert content(place) == sorted([*cifar.SHA256, "batches.meta.txt"]), "no other member of the archive"
+    place = download(key, lambda done, total: seen.append((done, total)))
+    assert place == tmp_path / "data" / layout.folder
+    assert content(tmp_path / "data") == [layout.folder]
+    assert content(place) == sorted([*layout.sha256, layout.texts[0]]), "no other member of the archive"
     assert not (tmp_path / "escaped.txt").exists()
     assert {total for _, total in seen} == {len(body)}
     assert [done for done, _ in seen] == sorted(done for done, _ in seen)
     assert seen[-1] == (len(body), len(body))
-    assert status()[1].ready
-    assert len(load("cifar10").test_y) == 10_000
+    assert [found.key for found in status() if found.ready] == ["builtin", key]
+    assert load(key).classes == DATASETS[key].classes
 
-    assert download("cifar10") == place
+    assert download(key) == place
     assert server.requests == 1, "what is there is not fetched again"
 
 
-def test_cut_connection_leaves_nothing_and_the_next_try_succeeds(server, body, tmp_path):
+def test_cut_connection_leaves_nothing_and_the_next_try_succeeds(server, layout, body, tmp_path):
     server.body, server.cut = body, len(body) // 2
+    name = layout.dataset.label
     with pytest.raises(
-        ValueError, match=r"^CIFAR-10 cannot be downloaded: the connection .* broke off .*built-in data\.$"
+        ValueError, match=rf"^{name} cannot be downloaded: the connection .* broke off .*built-in data\.$"
     ):
-        fetch.fetch(server.archive(), tmp_path)
+        fetch.fetch(server.archive(), layout, tmp_path)
     assert content(tmp_path) == []
     server.cut = None
-    assert fetch.fetch(server.archive(), tmp_path) == tmp_path / cifar.FOLDER
-    assert content(tmp_path) == [cifar.FOLDER]
+    assert fetch.fetch(server.archive(), layout, tmp_path) == tmp_path / layout.folder
+    assert content(tmp_path) == [layout.folder]
 
 
-def test_wrong_checksum_is_dropped(server, body, tmp_path):
+def test_wrong_checksum_is_dropped(server, layout, body, tmp_path):
     server.body = body
-    with pytest.raises(ValueError, match=r"^CIFAR-10 from 127.* does not have the official checksum.*built-in data\.$"):
-        fetch.fetch(Archive(server.url, "0" * 64), tmp_path)
+    name = layout.dataset.label
+    with pytest.raises(ValueError, match=rf"^{name} from 127.* does not have the official checksum.*built-in data\.$"):
+        fetch.fetch(Archive(server.url, "0" * 64, len(body)), layout, tmp_path)
     assert content(tmp_path) == []
 
 
-def test_no_server_says_so_and_offers_the_built_in_data(tmp_path, monkeypatch):
+def test_no_server_says_so_and_offers_the_built_in_data(layout, tmp_path, monkeypatch):
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     with pytest.raises(ValueError, match=r"127\.0\.0\.1:\d+ cannot be reached .*built-in data\.$"):
-        fetch.fetch(Archive(f"http://127.0.0.1:{port}/x.tar.gz", "0" * 64), tmp_path)
+        fetch.fetch(Archive(f"http://127.0.0.1:{port}/x.tar.gz", "0" * 64, 1), layout, tmp_path)
     assert content(tmp_path) == []
 
 
-def test_server_error_is_told(server, tmp_path):
+def test_server_error_is_told(server, layout, tmp_path):
     server.body, server.code = b"gone", 404
     with pytest.raises(ValueError, match=r"127\.0\.0\.1:\d+ answered 404\..*built-in data\.$"):
-        fetch.fetch(server.archive(), tmp_path)
+        fetch.fetch(server.archive(), layout, tmp_path)
     assert content(tmp_path) == []
 
 
-def test_archive_without_the_files_is_refused(server, tmp_path):
-    for server.body, sentence in ((b"no archive", "cannot be unpacked"), (packed_empty(tmp_path), "is missing")):
+def test_archive_without_the_files_is_refused(server, layout, tmp_path):
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    for server.body, sentence in ((b"no archive", "cannot be unpacked"), (packed(empty, layout.folder), "is missing")):
         with pytest.raises(ValueError, match=sentence):
-            fetch.fetch(server.archive(), tmp_path / "data")
+            fetch.fetch(server.archive(), layout, tmp_path / "data")
         assert content(tmp_path / "data") == []
 
 
-def packed_empty(tmp_path: Path) -> bytes:
-    place = tmp_path / "empty"
-    place.mkdir()
-    return packed(place)
+def test_archive_of_damaged_files_is_refused(server, fabricate, layout, tmp_path):
+    name = list(layout.sha256)[-1]
+    place = fabricate(tmp_path / "damaged", layout)
+    os.truncate(place / name, 5000)
+    server.body = packed(place, layout.folder)
+    with pytest.raises(ValueError, match=rf"{name} must have {layout.file_bytes(name)} bytes, but it has 5000\."):
+        fetch.fetch(server.archive(), layout, tmp_path / "data")
+    assert content(tmp_path / "data") == []
 
 
-def test_progress_that_raises_stops_the_download(server, body, tmp_path):
+def test_progress_that_raises_stops_the_download(server, layout, body, tmp_path):
     def stop(done: int, total: int) -> None:
         raise KeyboardInterrupt
 
     server.body = body
     with pytest.raises(KeyboardInterrupt):
-        fetch.fetch(server.archive(), tmp_path, stop)
+        fetch.fetch(server.archive(), layout, tmp_path, stop)
     assert content(tmp_path) == []
 
 
-def test_leftovers_of_a_killed_download_go_but_a_live_one_stays(server, body, tmp_path):
+def test_leftovers_of_a_killed_download_go_but_a_live_one_stays(server, layout, body, tmp_path):
     for name, age in (("old", STALE_SECONDS + 60), ("live", 5)):
         (tmp_path / (PARTIAL + name)).mkdir()
         for path in (tmp_path / (PARTIAL + name) / "piece", tmp_path / (PARTIAL + name)):
@@ -178,27 +186,27 @@ def test_leftovers_of_a_killed_download_go_but_a_live_one_stays(server, body, tm
                 path.write_bytes(b"half")
             os.utime(path, (time.time() - age,) * 2)
     server.body = body
-    fetch.fetch(server.archive(), tmp_path)
-    assert content(tmp_path) == [PARTIAL + "live", cifar.FOLDER]
+    fetch.fetch(server.archive(), layout, tmp_path)
+    assert content(tmp_path) == [PARTIAL + "live", layout.folder]
 
 
-def test_files_in_the_way_are_kept_and_named(server, tmp_path):
-    (tmp_path / cifar.FOLDER).mkdir()
-    (tmp_path / cifar.FOLDER / "data_batch_1.bin").write_bytes(b"mine")
-    with pytest.raises(ValueError, match=r"data_batch_1\.bin must have 30730000 bytes, but it has 4\. Move .* away"):
-        fetch.fetch(server.archive(), tmp_path)
-    assert (tmp_path / cifar.FOLDER / "data_batch_1.bin").read_bytes() == b"mine"
+def test_files_in_the_way_are_kept_and_named(server, layout, tmp_path):
+    name = next(iter(layout.sha256))
+    (tmp_path / layout.folder).mkdir()
+    (tmp_path / layout.folder / name).write_bytes(b"mine")
+    with pytest.raises(ValueError, match=rf"{name} must have \d+ bytes, but it has 4\. Move .* away"):
+        fetch.fetch(server.archive(), layout, tmp_path)
+    assert (tmp_path / layout.folder / name).read_bytes() == b"mine"
     assert server.requests == 0
 
 
-def test_folder_that_cannot_be_made_is_named(server, tmp_path):
+def test_folder_that_cannot_be_made_is_named(server, layout, tmp_path):
     (tmp_path / "file").write_text("not a folder")
-    with pytest.raises(ValueError, match=r"CIFAR-10 cannot be kept in .*file"):
-        fetch.fetch(server.archive(), tmp_path / "file" / "data")
+    with pytest.raises(ValueError, match=rf"{layout.dataset.label} cannot be kept in .*file"):
+        fetch.fetch(server.archive(), layout, tmp_path / "file" / "data")
 
 
-def test_only_cifar10_is_downloaded():
-    with pytest.raises(ValueError, match="dataset must be cifar10, the only one to download, but it is 'builtin'"):
-        download("builtin")
-    with pytest.raises(ValueError, match="dataset must be one of"):
-        download("imagenet")
+@pytest.mark.parametrize("name", ["builtin", "imagenet"])
+def test_only_what_has_an_archive_is_downloaded(name):
+    with pytest.raises(ValueError, match=f"^dataset must be one of cifar10, cifar100, but it is '{name}'\\.$"):
+        download(name)

@@ -1,8 +1,10 @@
 """Real workers and supervisors: killed, frozen, doubled and orphaned, without a row lost or a run done twice."""
 
+import sqlite3
 import subprocess
 import sys
 import time
+from contextlib import closing
 from pathlib import Path
 
 import pandas as pd
@@ -12,6 +14,7 @@ import torch
 from sqlalchemy import select
 
 from samviz.runs import Snapshot, Store, process, resume
+from samviz.runs.schema import FILE
 from samviz.runs.schema import jobs as table
 from samviz.runs.supervisor import GRACE_SECONDS
 from samviz.spec import Arm, Comparison, Recipe
@@ -126,11 +129,24 @@ def test_a_cancelled_run_is_gone_within_three_seconds_wherever_it_is(store: Stor
     assert max(taken) <= CANCEL_SECONDS, taken
 
 
+def freeze(process: psutil.Process, home: Path) -> None:
+    """Stop a process while it does not hold the store's write lock, which nobody else gets until it is killed."""
+    for _ in range(100):
+        process.suspend()
+        try:
+            with closing(sqlite3.connect(home / FILE, timeout=0, isolation_level=None)) as store:
+                store.execute("BEGIN IMMEDIATE")
+            return
+        except sqlite3.OperationalError:
+            process.resume()
+    raise AssertionError("The process holds the lock all the time.")
+
+
 def test_a_frozen_worker_is_killed_when_it_is_cancelled(store: Store, home: Path) -> None:
     id = store.submit(tiny(epochs=60))
     frozen = worker(store, home)
     wait(lambda: rows(store, id, 0))
-    frozen.suspend()
+    freeze(frozen, home)
     begun = time.monotonic()
     store.cancel(id)
     wait(lambda: not frozen.is_running() or frozen.status() == psutil.STATUS_ZOMBIE, 10)

@@ -22,4 +22,4 @@ def images(train: int = 60, test: int = 30) -> Images:
 
 def recipe(**changes) -> Recipe:
     settings = {"train_size": 40, "test_size": 20, "epochs": 2, "batch_size": 16, "augmentation": "crop_flip"}
-    return Recipe(**settings | changes)
+    return Recipe(**settings | {"precision": "fp32"} | changes)

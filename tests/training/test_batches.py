@@ -4,8 +4,12 @@ import numpy as np
 import pytest
 import torch
 
-from samviz.training.batches import AUGMENT, ORDER, PAD, Batches, channel_statistics, draw_crops
+from samviz.data import subset
+from samviz.training.autoaugment import draw
+from samviz.training.batches import AUGMENT, CHUNK, ORDER, PAD, Batches, channel_statistics, draw_crops
+from samviz.training.cutout import draw_cutout
 from tests.training.fakes import images, recipe
+from tests.training.test_autoaugment import by_pillow
 
 CPU = torch.device("cpu")
 
@@ -71,6 +75,43 @@ def test_a_draw_depends_on_seed_epoch_and_batch_alone() -> None:
     batches = Batches(data, recipe(), 0, CPU)
     list(batches.train(1))  # an epoch before it changes nothing
     assert torch.equal(next(iter(batches.train(2)))[0], first(0, 2))
+
+
+def test_policy_and_cutout_follow_the_crops_and_a_plain_loop_over_images() -> None:
+    data, seed, epoch = images(40, 20), 7, 3
+    batches = Batches(data, recipe(augmentation="autoaugment", cutout=9), seed, CPU)
+    mean, std = data.train_x.mean(axis=(0, 2, 3)), data.train_x.std(axis=(0, 2, 3))
+    order = np.random.default_rng([seed, ORDER, epoch]).permutation(40)
+    for batch, (x, _) in enumerate(batches.train(epoch)):
+        rng = np.random.default_rng([seed, AUGMENT, epoch, batch])
+        crops = list(zip(*draw_crops(rng, 16), strict=True))
+        cropped = [plain_crop(data.train_x[i], *crop) for i, crop in zip(order[16 * batch :], crops, strict=False)]
+        pictures = by_pillow(np.stack(cropped).transpose(0, 2, 3, 1), draw(rng, 16))
+        for i, (row, column) in enumerate(zip(*draw_cutout(rng, 16, 32), strict=True)):
+            expected = (pictures[i] - mean) / std
+            expected[max(0, row - 4) : row + 5, max(0, column - 4) : column + 5] = 0
+            np.testing.assert_allclose(x[i].numpy(), expected.transpose(2, 0, 1), atol=1e-5)
+
+
+def test_an_epoch_can_be_taken_up_at_any_batch() -> None:
+    """20 batches are more than are augmented at once."""
+    batches = Batches(images(40, 20), recipe(augmentation="autoaugment", cutout=4, batch_size=2), 0, CPU)
+    whole = list(batches.train(1))
+    assert len(whole) == 20 > CHUNK
+    for first in (1, CHUNK, 19):
+        rest = list(batches.train(1, first))
+        assert len(rest) == 20 - first
+        for (x, y), (same_x, same_y) in zip(rest, whole[first:], strict=True):
+            assert torch.equal(x, same_x)
+            assert torch.equal(y, same_y)
+
+
+def test_images_that_are_held_out_come_in_order_and_untouched() -> None:
+    data = subset(images(60, 20), recipe(validation_size=20), 0)
+    x, y = next(iter(Batches(data, recipe(validation_size=20, augmentation="autoaugment"), 0, CPU).validation()))
+    mean, std = data.train_x.mean(axis=(0, 2, 3)), data.train_x.std(axis=(0, 2, 3))
+    np.testing.assert_allclose(x.numpy(), (data.validation_x - mean[:, None, None]) / std[:, None, None], atol=1e-5)
+    np.testing.assert_array_equal(y.numpy(), data.validation_y)
 
 
 def test_test_images_come_in_order_with_the_statistics_of_the_train_images() -> None:

@@ -21,7 +21,7 @@ def test_the_total_is_training_and_evaluation_multiplied_out() -> None:
     assert result["device"] == "CPU"
     evaluations = result["seconds_evaluation"] * (10 + 1 / 2)  # both arms each epoch, and the common start once
     training = sum(result["arms"].values())
-    assert result["seconds_total"] >= training + evaluations
+    assert result["seconds_total"] > 0.999 * (training + evaluations)
     assert result["seconds_total"] == pytest.approx(training + evaluations, rel=0.5)  # the rest is drawing batches
     assert result["seconds_total"] == pytest.approx(10 * result["seconds_per_epoch"] + result["seconds_evaluation"] / 2)
 

@@ -15,7 +15,17 @@ from samviz.training.loop import BINS, histogram, learning_rate
 from tests.training.fakes import SAM_ALL, SAM_ON, SGD, images, recipe
 
 ARMS = (SGD, SAM_ALL, SAM_ON)
-PER_EPOCH = {"train_loss", "train_accuracy", "test_loss", "test_accuracy", "seconds", "gamma_mean", "gamma_std"}
+LAYERS = 9
+"""Norm layers of ResNet-8."""
+AT_THE_START = (
+    {"test_loss", "test_accuracy", "gamma", "gamma_mean", "gamma_std", "beta", "beta_mean", "beta_std"}
+    | {f"{name}_mean/{k}" for name in ("gamma", "beta") for k in range(LAYERS)}
+    | {f"weight_norm/{kind}" for kind in ("conv", "linear", "norm")}
+)
+PER_EPOCH = AT_THE_START | {
+    "train_loss", "train_accuracy", "gap", "gradient_norm", "gradient_evaluations", "seconds",
+}  # fmt: skip
+OF_AN_ASCENT = {"adversarial_loss", "eps_norm"}
 
 
 def run(arms: tuple[Arm, ...] = ARMS, seed: int = 0, settings: Recipe | None = None, **more) -> list[Event]:
@@ -62,9 +72,11 @@ def test_every_epoch_tells_everything_of_every_arm(events: list[Event]) -> None:
         if isinstance(e, Scalar):
             assert type(e.value) is float
             assert isfinite(e.value)
-    start = {"test_loss": 1, "test_accuracy": 1, "gamma_mean": 1, "gamma_std": 1, "gamma": 1, "beta": 1}
-    each = dict.fromkeys(PER_EPOCH | {"gamma", "beta"}, 1) | {"batch_loss": 2, "lr": 2}
-    assert dict(names) == {(arm.key, epoch): each if epoch else start for arm in ARMS for epoch in (0, 1, 2)}
+    for arm in ARMS:
+        each = PER_EPOCH | (OF_AN_ASCENT if arm.variant else set())
+        assert names[arm.key, 0] == dict.fromkeys(AT_THE_START, 1)
+        for epoch in (1, 2):
+            assert names[arm.key, epoch] == dict.fromkeys(each, 1) | {"batch_loss": 2, "lr": 2}
     assert [c.epoch for c in checkpoints(events)] == [1, 2]
     assert isinstance(events[-1], Checkpoint)
 
@@ -136,6 +148,90 @@ def test_a_resumed_run_is_the_unbroken_one_bit_for_bit(events: list[Event]) -> N
     assert_same(state, torch.load(file, weights_only=True))  # going on leaves the state itself as it was
 
 
+MASKED = Arm(variant="sam", rho=0.1, mask="dynamic", sparsity=0.5)
+LONGER = Arm(epochs_factor=2)
+
+
+@pytest.mark.parametrize("stop", [1, 2, 3, 5])
+def test_a_run_stopped_at_any_step_and_resumed_is_the_unbroken_one_bit_for_bit(stop: int) -> None:
+    """3 steps an epoch: step 1 and 2 lie within the first, 3 at its end, 5 in the second."""
+    arms, settings = (SAM_ON, MASKED, LONGER), recipe(train_size=48, m=8, validation_size=10)
+    unbroken = run(arms, settings=settings)
+    broken = run(arms, settings=settings, checkpoint_seconds=0.0)
+    assert [c.step for c in checkpoints(broken)] == list(range(1, 13))
+    for arm in arms:
+        assert told(broken, arm) == told(unbroken, arm)
+    file = io.BytesIO()
+    torch.save(checkpoints(broken)[stop - 1].state, file)
+    file.seek(0)
+    resumed = run(arms, settings=settings, state=torch.load(file, weights_only=True))
+    for arm in arms:
+        assert told(resumed, arm) == [e for e in told(unbroken, arm) if e.step > stop]
+    assert_same(checkpoints(resumed)[-1].state, checkpoints(unbroken)[-1].state)
+
+
+def test_what_was_told_before_a_checkpoint_belongs_to_steps_before_it() -> None:
+    """A resume drops what lies beyond the checkpoint, and the next attempt tells only what comes after it."""
+    step = 0
+    for e in run(settings=recipe(train_size=48), checkpoint_seconds=0.0):
+        assert e.step >= step
+        if isinstance(e, Checkpoint):
+            step = e.step + 1
+
+
+def test_an_arm_with_an_epochs_factor_goes_on_alone_with_a_schedule_of_its_own() -> None:
+    both = run((SGD, LONGER))
+    assert {e.epoch for e in told(both, SGD)} == {0, 1, 2}
+    assert {e.epoch for e in told(both, LONGER)} == {0, 1, 2, 3, 4}
+    assert [e.value for e in told(both, LONGER) if getattr(e, "name", "") == "lr"] == pytest.approx(
+        [0.05 * (1 + cos(pi * step / 8)) for step in range(8)]
+    )
+    alone = run((SGD,), settings=recipe(epochs=4))
+    values = [[e.value for e in told(es, arm) if isinstance(e, Scalar)] for es, arm in ((both, LONGER), (alone, SGD))]
+    assert values[0] == values[1]
+
+
+def test_an_arm_climbs_in_its_window_alone(events: list[Event]) -> None:
+    late, early = Arm(variant="sam", rho=0.05, first_epoch=2), Arm(variant="sam", rho=0.05, last_epoch=1)
+    found = run((late, early))
+    of = {arm: {e.epoch for e in told(found, arm) if getattr(e, "name", "") == "eps_norm"} for arm in (late, early)}
+    assert of == {late: {2}, early: {1}}
+    evaluations = [
+        [e.value for e in told(es, arm) if getattr(e, "name", "") == "gradient_evaluations"]
+        for es, arm in ((events, SGD), (events, SAM_ALL), (found, late), (found, early))
+    ]
+    assert evaluations == [[2, 4], [4, 8], [2, 6], [4, 6]]
+    first = [[e for e in told(es, arm) if e.epoch == 1] for es, arm in ((found, late), (events, SGD))]
+    assert [getattr(e, "value", 0) for e in first[0]] == [getattr(e, "value", 0) for e in first[1]]
+
+
+def test_images_that_are_held_out_are_evaluated_like_the_test_images() -> None:
+    told_of = [e for e in told(run((SGD,), settings=recipe(validation_size=20)), SGD) if isinstance(e, Scalar)]
+    for name in ("validation_loss", "validation_accuracy"):
+        assert [e.epoch for e in told_of if e.name == name] == [0, 1, 2]
+
+
+def test_the_gap_is_what_train_accuracy_is_ahead(events: list[Event]) -> None:
+    values = {e.name: e.value for e in told(events, SAM_ON) if isinstance(e, Scalar) and e.epoch == 2}
+    assert values["gap"] == pytest.approx(values["train_accuracy"] - values["test_accuracy"])
+
+
+def test_figures_by_layer_and_by_type_are_those_of_the_weights(events: list[Event]) -> None:
+    weights = checkpoints(events)[-1].state["arms"][SAM_ON.key]["network"]
+    network = build("resnet8", 10, 0)
+    network.load_state_dict(weights)
+    values = {e.name: e.value for e in told(events, SAM_ON) if isinstance(e, Scalar) and e.epoch == 2}
+    layers = [m for m in network.modules() if isinstance(m, torch.nn.BatchNorm2d)]
+    for k, layer in enumerate(layers):
+        assert values[f"gamma_mean/{k}"] == pytest.approx(float(layer.weight.detach().mean()), rel=1e-6)
+        assert values[f"beta_mean/{k}"] == pytest.approx(float(layer.bias.detach().mean()), rel=1e-5, abs=1e-9)
+    norm = float(torch.cat([w.detach() for m in layers for w in (m.weight, m.bias)]).norm())
+    assert values["weight_norm/norm"] == pytest.approx(norm, rel=1e-6)
+    whole = float(torch.cat([w.detach().flatten() for w in network.parameters()]).norm())
+    kinds = [values[f"weight_norm/{kind}"] for kind in ("conv", "linear", "norm")]
+    assert np.hypot.reduce(kinds) == pytest.approx(whole, rel=1e-6)
+
+
 def test_a_finished_state_has_nothing_left_to_tell(events: list[Event]) -> None:
     assert run(state=checkpoints(events)[-1].state) == []
 
@@ -152,14 +248,14 @@ def test_images_of_another_number_are_refused() -> None:
 
 @pytest.fixture
 def broken_loss(monkeypatch: pytest.MonkeyPatch) -> None:
-    """From its 4th step on, the loss of every arm with rho 0.2 is NaN: a fault in one arm alone."""
+    """From its 2nd step on, the loss of every arm with rho 0.2 is NaN: a fault in one arm alone."""
     step = racer.Racer.step
     counts: Counter = Counter()
 
-    def faulty(self: racer.Racer, x: torch.Tensor, y: torch.Tensor, lr: float) -> tuple:
-        loss, right = step(self, x, y, lr)
+    def faulty(self: racer.Racer, x: torch.Tensor, y: torch.Tensor, ascend: bool) -> torch.Tensor:
+        facts = step(self, x, y, ascend)
         counts[self] += 1
-        return (loss * nan if getattr(self.optimizer, "rho", 0) == 0.2 and counts[self] >= 2 else loss), right
+        return facts * nan if self.arm.rho == 0.2 and counts[self] >= 2 else facts
 
     monkeypatch.setattr(racer.Racer, "step", faulty)
 

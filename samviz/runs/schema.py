@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import psutil
@@ -21,6 +21,8 @@ from sqlalchemy import (
     event,
 )
 from sqlalchemy.engine import Connection, Engine, ExceptionContext
+
+from samviz.runs import process
 
 FILE = "samviz.sqlite3"
 SCHEMA = 1
@@ -179,28 +181,35 @@ def unusable(path: Path | str, error: BaseException) -> StoreError:
 
 def _prepare(engine: Engine, path: Path) -> None:
     """Make the tables in an empty file; refuse a file that is not ours. A concurrent first start waits its turn."""
-    raw = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
-    try:
+    if _made(path):
+        return
+    with process.lock(path.with_suffix(".lock"), BUSY_SECONDS):
+        if _made(path):  # by the one whose turn was before
+            return
+        with closing(sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)) as raw:
+            if raw.execute("PRAGMA journal_mode = WAL").fetchone()[0] != "wal":
+                raise StoreError(f"The folder of {path} cannot hold samviz's store: set SAMVIZ_HOME to a local disk.")
+        with writing(engine) as connection:
+            metadata.create_all(connection)
+            connection.exec_driver_sql(f"PRAGMA application_id = {APPLICATION}")
+            connection.exec_driver_sql(f"PRAGMA user_version = {SCHEMA}")
+
+
+def _made(path: Path) -> bool:
+    """Whether the file holds our tables; raises StoreError where it holds something else."""
+    with closing(sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)) as raw:
+        raw.execute("BEGIN")  # one moment for all three: somebody may be making the tables
         version = raw.execute("PRAGMA user_version").fetchone()[0]
         application = raw.execute("PRAGMA application_id").fetchone()[0]
         tables = raw.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
-        if application != APPLICATION and tables:
-            raise StoreError(f"{path} is not samviz's store, but another program's: set SAMVIZ_HOME to another folder.")
-        if version > SCHEMA:
-            raise StoreError(
-                f"samviz's store {path} was written by a newer samviz (tables {version}, this one knows {SCHEMA}): "
-                "update samviz, or set SAMVIZ_HOME to another folder."
-            )
-        if version == SCHEMA:
-            return
-        if raw.execute("PRAGMA journal_mode = WAL").fetchone()[0] != "wal":
-            raise StoreError(f"The folder of {path} cannot hold samviz's store: set SAMVIZ_HOME to a local disk.")
-    finally:
-        raw.close()
-    with writing(engine) as connection:
-        metadata.create_all(connection)
-        connection.exec_driver_sql(f"PRAGMA application_id = {APPLICATION}")
-        connection.exec_driver_sql(f"PRAGMA user_version = {SCHEMA}")
+    if application != APPLICATION and tables:
+        raise StoreError(f"{path} is not samviz's store, but another program's: set SAMVIZ_HOME to another folder.")
+    if version > SCHEMA:
+        raise StoreError(
+            f"samviz's store {path} was written by a newer samviz (tables {version}, this one knows {SCHEMA}): "
+            "update samviz, or set SAMVIZ_HOME to another folder."
+        )
+    return version == SCHEMA
 
 
 @contextmanager

@@ -18,7 +18,7 @@ from sqlalchemy.engine import Engine
 from samviz.home import home
 from samviz.runs import jobs, process
 from samviz.runs.schema import StoreError, connect
-from samviz.spec import Checkpoint, Comparison, Diverged, Histogram, Recipe, Scalar
+from samviz.spec import Checkpoint, Comparison, Diverged, Histogram, Scalar
 
 POLL_SECONDS = 0.1
 FLUSH_SECONDS = 0.5
@@ -118,12 +118,14 @@ class Work:
         recipe = comparison.recipe
         after, state = self._checkpoint()
         images = data.load(recipe.dataset)
-        precision = self._precision(recipe) if state is None else state["precision"]
-        machine = training.machine() | {"precision": precision}
+        pace = self._pace(comparison) if state is None else training.Pace(**state["pace"])
+        how = f"{pace.precision}, compiled" if pace.compiled else pace.precision
+        machine = training.machine() | {"precision": how}
         jobs.resume(self.recorder.engine, self.job, after, machine, images.label)
         start = "from the start" if state is None else f"after step {after}"
         print(f"Attempt {self.job.attempt}, seed {self.job.seed}, {start}, on {machine['device']}: {images.label}.")
-        events = training.train(recipe, comparison.arms, self.job.seed, images=images, state=state, precision=precision)
+        print(pace.reason)
+        events = training.train(recipe, comparison.arms, self.job.seed, images=images, state=state, pace=pace)
         for event in events:
             progress = comparison.progress(event.step)
             match event:
@@ -146,7 +148,7 @@ class Work:
         ready = time.time() - process.me()[1]  # a run starts a process and imports torch, too
         comparison = self._comparison()
         recipe = comparison.recipe
-        result = training.calibrate(recipe, comparison.arms, precision=self._precision(recipe))
+        result = training.calibrate(recipe, comparison.arms, pace=self._pace(comparison))
         seconds = ready + result["seconds_total"]
         return result | {"seconds_per_run": seconds, "seconds": seconds * len(comparison.seeds)}
 
@@ -157,26 +159,26 @@ class Work:
             sys.path.insert(0, code)
         return Comparison.from_dict(spec)
 
-    def _precision(self, recipe: Recipe) -> str:
-        """The recipe's precision; where it is auto, what was found to be faster here once, so that runs can repeat."""
+    def _pace(self, comparison: Comparison) -> Any:
+        """How to take the steps, from what was measured on this machine once, so that runs can repeat."""
         from samviz import training
 
-        if recipe.precision != "auto":
-            return recipe.precision
-        machine = training.machine()
+        machine, recipe = training.machine(), comparison.recipe
         parts = [machine[name] for name in ("device", "processor", "threads", "torch")]
-        key = ", ".join([*parts, recipe.network, f"batches of {recipe.batch_size}"])
-        path = self.home / "precision.json"
+        key = ", ".join([*parts, recipe.network, f"batches of {recipe.batch_size}", recipe.optimizer])
+        path = self.home / "pace.json"
         try:
-            found = json.loads(path.read_text("utf-8"))
-        except (OSError, ValueError):
-            found = {}
-        if found.get(key) not in ("fp32", "bf16"):
-            found[key] = training.faster_precision(recipe)
+            known = json.loads(path.read_text("utf-8"))
+        except (OSError, ValueError):  # not there yet, or cut off: it is measured anew
+            known = {}
+        before = dict(known.get(key, {}))
+        found = dict(before)
+        pace = training.find_pace(recipe, comparison.arms, known=found)
+        if found != before:
             partial = path.with_suffix(f".{os.getpid()}.partial")
-            partial.write_text(json.dumps(found, indent=2), "utf-8")
+            partial.write_text(json.dumps(known | {key: found}, indent=2), "utf-8")
             partial.replace(path)
-        return found[key]
+        return pace
 
     def download(self) -> dict[str, Any]:
         from samviz import data

@@ -4,6 +4,6 @@ from samviz.training.estimate import calibrate
 from samviz.training.hardware import device, machine
 from samviz.training.loop import train
 from samviz.training.networks import build
-from samviz.training.precision import faster_precision
+from samviz.training.pace import Pace, find_pace
 
-__all__ = ["build", "calibrate", "device", "faster_precision", "machine", "train"]
+__all__ = ["Pace", "build", "calibrate", "device", "find_pace", "machine", "train"]

@@ -13,7 +13,7 @@ from samviz.spec import Arm, Recipe
 from samviz.training.batches import Batches, test_batch
 from samviz.training.hardware import Stopwatch, device_name
 from samviz.training.hardware import device as best_device
-from samviz.training.precision import faster_precision
+from samviz.training.pace import Pace, find_pace
 from samviz.training.racer import Racer
 
 STEPS = 5
@@ -23,24 +23,22 @@ PATIENCE = 6.0
 
 
 def calibrate(
-    recipe: Recipe, arms: Sequence[Arm], *, device: torch.device | str | None = None, precision: str | None = None
+    recipe: Recipe, arms: Sequence[Arm], *, device: torch.device | str | None = None, pace: Pace | None = None
 ) -> dict[str, Any]:
     """Time steps of every arm, in lockstep as in training, and one test batch; multiply out for one seed.
 
-    The images are random bytes: a step costs the same on them, and no data set needs to be here yet. `precision` as in
-    `train`. Returns seconds_total (training and evaluation of one run; starting the process and reading the data come
-    on top), seconds_per_epoch (all arms that train in the first epoch, evaluation included), seconds_evaluation (all
-    arms once), arms (key -> seconds of training in the whole run), device (its name) and precision.
+    The images are random bytes: a step costs the same on them, and no data set needs to be here yet. `pace` as in
+    `train`. Returns seconds_total (training and evaluation of one run; starting the process, reading the data and
+    finding the pace come on top), seconds_per_epoch (all arms that train in the first epoch, evaluation included),
+    seconds_evaluation (all arms once), arms (key -> seconds of training in the whole run), device (its name) and
+    precision.
     """
     on = torch.device(device or best_device())
-    begun = time.perf_counter()
-    if precision is None:
-        precision = faster_precision(recipe, on) if recipe.precision == "auto" else recipe.precision
-    choosing = time.perf_counter() - begun
+    pace = pace or find_pace(recipe, arms, on)
     classes = recipe.class_names
     evaluated = recipe.test_images + recipe.validation_size
     batches = Batches(_random_images(recipe.batch_size, min(evaluated, test_batch(on)), classes), recipe, 0, on)
-    racers = {arm.key: Racer(recipe, arm, len(classes), 0, on, precision) for arm in arms}
+    racers = {arm.key: Racer(recipe, arm, len(classes), 0, on, pace.precision, pace.compiled) for arm in arms}
 
     plain, climbing, renewing = ({key: Stopwatch(on) for key in racers} for _ in range(3))
     draw = Stopwatch(on)
@@ -75,14 +73,14 @@ def calibrate(
     epochs = sum(racer.epochs for racer in racers.values())
     per_epoch = sum(training[key] / racer.epochs for key, racer in racers.items()) + drawing + len(arms) * evaluation
     # The start is evaluated once for all arms.
-    total = choosing + sum(training.values()) + longest * drawing + (epochs + 1) * evaluation
+    total = sum(training.values()) + longest * drawing + (epochs + 1) * evaluation
     return {
         "seconds_total": total,
         "seconds_per_epoch": per_epoch,
         "seconds_evaluation": len(arms) * evaluation,
         "arms": training,
         "device": device_name(on),
-        "precision": precision,
+        "precision": pace.precision,
     }
 
 

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from math import cos, isfinite, pi
 from typing import Any
 
@@ -15,7 +16,7 @@ from samviz.training.batches import Batches
 from samviz.training.captured import fastest_step
 from samviz.training.hardware import Stopwatch
 from samviz.training.hardware import device as best_device
-from samviz.training.precision import faster_precision
+from samviz.training.pace import Pace, find_pace
 from samviz.training.racer import FACTS, Racer
 from samviz.training.readings import Readings
 
@@ -35,7 +36,7 @@ def train(
     device: torch.device | str | None = None,
     images: Images | None = None,
     state: dict[str, Any] | None = None,
-    precision: str | None = None,
+    pace: Pace | None = None,
     checkpoint_seconds: float = 60.0,
 ) -> Iterator[Event]:
     """Train all `arms` in lockstep from the same weights on the same batches; the events of `samviz.spec.events`.
@@ -51,17 +52,17 @@ def train(
     no more; the others go on.
 
     `images` is a whole data set as `samviz.data.load` returns it (None: load the recipe's); the recipe's part of it is
-    drawn here. `device` None takes the best one. `precision` is fp32 or bf16; None takes the recipe's, and where that
-    is auto, measures. A Checkpoint comes after each epoch, and within one when `checkpoint_seconds` have passed since
-    the last; the `state` of one goes on after it, on the CPU bit for bit as if there had been no break. Raises
-    ValueError in one sentence where the settings, data or state do not fit together.
+    drawn here. `device` None takes the best one, `pace` None what `find_pace` finds. A Checkpoint comes after each
+    epoch, and within one when `checkpoint_seconds` have passed since the last; the `state` of one goes on after it, on
+    the CPU bit for bit as if there had been no break. Raises ValueError in one sentence where the settings, data or
+    state do not fit together.
     """
     on = torch.device(device or best_device())
     if state is not None:
-        precision = state["precision"]
-    elif precision is None:
-        precision = faster_precision(recipe, on) if recipe.precision == "auto" else recipe.precision
-    race = _Race(recipe, arms, seed, on, images, precision)
+        pace = Pace(**state["pace"])
+    elif pace is None:
+        pace = find_pace(recipe, arms, on)
+    race = _Race(recipe, arms, seed, on, images, pace)
     if state is None:
         yield from race.start()
     else:
@@ -121,15 +122,16 @@ class _Race:
         seed: int,
         device: torch.device,
         images: Images | None,
-        precision: str,
+        pace: Pace,
     ) -> None:
         images = subset(load(recipe.dataset) if images is None else images, recipe, seed)
         if len(images.train_y) != recipe.images:
             raise ValueError(f"images must hold {recipe.images} train images, but they hold {len(images.train_y)}.")
-        self.recipe, self.device, self.precision = recipe, device, precision
+        self.recipe, self.device, self.pace = recipe, device, pace
         self.steps = recipe.steps_per_epoch
         self.batches = Batches(images, recipe, seed, device)
-        self.racers = {arm.key: Racer(recipe, arm, len(images.classes), seed, device, precision) for arm in arms}
+        setting = (len(images.classes), seed, device, pace.precision, pace.compiled)
+        self.racers = {arm.key: Racer(recipe, arm, *setting) for arm in arms}
         self.take_step = {key: fastest_step(racer, device) for key, racer in self.racers.items()}
         self.evaluations = dict.fromkeys(self.racers, 0.0)
         """Gradients of a batch that each arm has worked out since the start."""
@@ -266,7 +268,7 @@ class _Race:
         }
         return {
             "step": self.step,
-            "precision": self.precision,
+            "pace": asdict(self.pace),
             "arms": {key: racer.state() for key, racer in self.racers.items()},
             "evaluations": dict(self.evaluations),
             "diverged": list(self.diverged),

@@ -26,9 +26,16 @@ class Racer:
     """The network and the optimizer of one arm."""
 
     def __init__(
-        self, recipe: Recipe, arm: Arm, classes: int, seed: int, device: torch.device, precision: str = "fp32"
+        self,
+        recipe: Recipe,
+        arm: Arm,
+        classes: int,
+        seed: int,
+        device: torch.device,
+        precision: str = "fp32",
+        compiled: bool = False,
     ) -> None:
-        """Start from the weights that `seed` gives, the same for every arm; `precision` is fp32 or bf16.
+        """Start from the weights that `seed` gives, the same for every arm; for the rest see `Pace`.
 
         Raises ValueError as `SAM` does.
         """
@@ -42,6 +49,8 @@ class Racer:
         elif arm.trained == "norm_only":
             train_only_norm(self.network)
         self.trained = list(select(self.network))
+        # Steps see batches of one size; what else there is to work out is not worth a compilation of its own.
+        self._forward = torch.compile(self.network) if compiled else self.network
         self.lr = torch.tensor(recipe.lr, device=device)
         """The learning rate of the next step: a tensor, so that a change costs no new graph and no wait."""
         self.base = _base_optimizer(recipe, self.network, self.lr)
@@ -59,10 +68,10 @@ class Racer:
                 p=arm.p,
             )
 
-    def logits(self, x: Tensor) -> Tensor:
-        """(B, 3, S, S) -> (B, classes) float32, whatever the precision."""
+    def logits(self, x: Tensor, forward: Callable[[Tensor], Tensor] | None = None) -> Tensor:
+        """(B, 3, S, S) -> (B, classes) float32, by the network itself or by a `forward` made of it."""
         with self._autocast:
-            return self.network(x).float()
+            return (forward or self.network)(x).float()
 
     def begin_epoch(self, epoch: int, x: Tensor, y: Tensor) -> float:
         """Choose the mask anew where it is time, by a batch; returns how many gradients of a batch that took."""
@@ -70,7 +79,7 @@ class Racer:
             return 0.0
         self.network.train()
         size = 1 if self.arm.mask == "fisher" else len(y)
-        self.optimizer.renew_mask(self._closures(x, y, size), (epoch - 1) / self.epochs)
+        self.optimizer.renew_mask(self._closures(x, y, size, self.network), (epoch - 1) / self.epochs)
         return 1.0
 
     def renews(self, epoch: int) -> bool:
@@ -84,11 +93,12 @@ class Racer:
         answers: list[Tensor] = []
         zero = torch.zeros((), device=x.device)
         if isinstance(self.optimizer, SAM):
-            loss = self.optimizer.step(self._closures(x, y, self.m if ascend else len(y), answers), ascend=ascend)
+            size = self.m if ascend else len(y)
+            loss = self.optimizer.step(self._closures(x, y, size, self._forward, answers), ascend=ascend)
             ascent = self.optimizer.ascent
         else:
             self.optimizer.zero_grad()
-            (closure,) = self._closures(x, y, len(y), answers)
+            (closure,) = self._closures(x, y, len(y), self._forward, answers)
             loss = closure()
             loss.backward()
             self.optimizer.step()
@@ -99,11 +109,13 @@ class Racer:
         there = (zero, zero) if ascent is None else (ascent.loss, ascent.eps_norm)
         return torch.stack([loss.detach(), right.float(), norm, *there])
 
-    def _closures(self, x: Tensor, y: Tensor, size: int, answers: list[Tensor] | None = None) -> list[Callable]:
+    def _closures(
+        self, x: Tensor, y: Tensor, size: int, forward: Callable, answers: list[Tensor] | None = None
+    ) -> list[Callable[[], Tensor]]:
         """The loss of each part of a batch, `size` images each; right answers are counted into `answers`."""
 
         def closure(x: Tensor, y: Tensor) -> Tensor:
-            logits = self.logits(x)
+            logits = self.logits(x, forward)
             if answers is not None:
                 answers.append(right_answers(logits, y))
             return cross_entropy(logits, y, label_smoothing=self.label_smoothing)

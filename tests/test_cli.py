@@ -110,6 +110,29 @@ def test_a_comparison_ends_with_a_table_and_the_app_sees_it(store: Store, tmp_pa
     assert "From a terminal" in listed.stdout
 
 
+OWN = """
+from torch import nn
+
+def make(classes):
+    return nn.Sequential(nn.Conv2d(3, 4, 3, 4), nn.BatchNorm2d(4), nn.Flatten(), nn.Linear(256, classes))
+"""
+
+
+def test_a_network_of_one_s_own_is_found_in_the_folder_of_the_terminal(store: Store, tmp_path: Path) -> None:
+    (tmp_path / "mynets.py").write_text(OWN)
+    command = [sys.executable, "-m", "samviz", "compare", *TINY, "--epochs", "1", "--network", "mynets:make"]
+    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[1])}
+    subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, timeout=250, check=True)
+    snapshot = store.snapshot("1")
+    assert (snapshot.state, snapshot.comparison.recipe.network) == ("finished", "mynets:make")
+    assert store.comparisons()[0].network == "mynets:make"
+    with pytest.raises(ValueError, match=r"^network must be one of .* \(one's own starts from the terminal only\)"):
+        store.submit(snapshot.comparison)  # code is not started from a page, not even a second time
+    with pytest.raises(ValueError, match=r"^network must be one of "):
+        store.calibrate(snapshot.comparison)
+    assert len(store.comparisons()) == len([snapshot, "example"])
+
+
 def test_control_c_cancels_the_run(store: Store) -> None:
     command = [sys.executable, "-m", "samviz", "compare", *TINY, "--epochs", "200"]
     # A shell that runs the tests in the background has them ignore SIGINT; a person's terminal does not.

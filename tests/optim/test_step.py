@@ -1,6 +1,7 @@
 """What a step promises around its formula: what it leaves alone, what it puts back, and that it can be resumed."""
 
 import io
+from collections.abc import Callable
 from math import inf, nan
 
 import pytest
@@ -396,6 +397,31 @@ def test_sam_on_takes_no_more_memory_than_sgd_and_copies_what_it_perturbs_alone(
     sgd = peak(*reversed(make(Wide())), ascend=False)
     assert peaks["norm_only"] <= 1.05 * sgd
     assert peaks["all"] > 1.05 * sgd
+
+
+@pytest.mark.parametrize("parts", [1, 2])
+@pytest.mark.parametrize("scope", SCOPES)
+def test_a_step_tells_what_its_ascent_came_to(scope: str, parts: int) -> None:
+    net, optimizer = make(scope=scope)
+    assert optimizer.ascent is None
+    seen: list[tuple[torch.Tensor, float]] = []
+    w = [p.detach().clone() for p in net.parameters()]
+
+    def part(seed: int) -> Callable[[], torch.Tensor]:
+        def told() -> torch.Tensor:
+            loss = closure(net, seed)()
+            eps = torch.cat([(a - b).detach().flatten() for a, b in zip(net.parameters(), w, strict=True)])
+            seen.append((loss.detach(), float(eps.norm())))
+            return loss
+
+        return told
+
+    optimizer.step([part(seed) for seed in range(parts)])
+    there = seen[1::2]  # each part is met at w, then at w + eps
+    torch.testing.assert_close(optimizer.ascent.loss, torch.stack([loss for loss, _ in there]).mean())
+    assert float(optimizer.ascent.eps_norm) == pytest.approx(sum(norm for _, norm in there) / parts)
+    optimizer.step(part(0), ascend=False)
+    assert optimizer.ascent is None
 
 
 def test_a_step_wants_a_closure() -> None:

@@ -209,6 +209,7 @@ def _summary(
         seeds=comparison.seeds,
         dataset=DATASETS[comparison.recipe.dataset].label,
         network=network_label(comparison.recipe.network),
+        classes=None if comparison.recipe.classes is None else len(comparison.recipe.classes),
         **more,
     )
 

@@ -21,8 +21,8 @@ from samviz.runs.schema import comparisons as comparisons_table
 from samviz.runs.schema import connect, writing
 from samviz.runs.schema import jobs as jobs_table
 from samviz.runs.views import UNFINISHED, Estimate, JobView, News, Place, Snapshot, Summary
-from samviz.spec import NETWORKS, Comparison, check
-from samviz.spec.networks import own_network
+from samviz.spec import Comparison, check
+from samviz.spec.networks import check_listed, own_network
 
 EXAMPLE = Path(__file__).parents[2] / "assets" / "example.json"
 """The comparison that ships with samviz."""
@@ -72,9 +72,9 @@ class Store:
         now = time.time()
         spec = comparison.to_dict()
         task = spec
-        if own_network(comparison.recipe.network):
-            if origin != "terminal":
-                raise _from_the_terminal(comparison)
+        if origin != "terminal":
+            check_listed(comparison.recipe.network)
+        elif own_network(comparison.recipe.network):
             task = spec | {"code_folder": str(Path.cwd())}
         with writing(self.engine) as connection:
             row = {"created": now, "origin": origin, "spec": spec, "revision": 1}
@@ -111,8 +111,7 @@ class Store:
 
         Raises ValueError for a network of one's own.
         """
-        if own_network(comparison.recipe.network):
-            raise _from_the_terminal(comparison)
+        check_listed(comparison.recipe.network)
         return self._job("calibrate", comparison.to_dict())
 
     def download(self, dataset: str) -> int:
@@ -238,8 +237,3 @@ def _require_images(comparison: Comparison) -> None:
     status = {status.key: status for status in data.status()}[comparison.recipe.dataset]
     if not status.ready:
         raise ValueError(status.note)
-
-
-def _from_the_terminal(comparison: Comparison) -> ValueError:
-    allowed = f"one of {', '.join(NETWORKS)} here (one's own starts from the terminal only)"
-    return check.wrong("network", allowed, comparison.recipe.network)

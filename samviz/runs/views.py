@@ -61,6 +61,8 @@ class Summary:
     seeds: tuple[int, ...]
     dataset: str
     network: str
+    classes: int | None = None
+    """How many classes are told apart; None for all that the data set has."""
     bundled: bool = False
     """Ships with samviz: cannot be deleted."""
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from samviz.spec import check
 from samviz.spec.arm import Arm
-from samviz.spec.recipe import Recipe
+from samviz.spec.recipe import OPTIMIZERS, Recipe
 
 MOST_ARMS = 12
 MOST_SEEDS = 20
@@ -38,7 +38,8 @@ class Comparison:
         keys = [arm.key for arm in arms]
         for arm in arms:
             if keys.count(arm.key) > 1:
-                raise ValueError(f"arms must differ from each other, but {_named(arm)} is there twice.")
+                details = f" ({arm.details})" if arm.details else ""
+                raise ValueError(f"arms must differ from each other, but {self._label(arm)}{details} is there twice.")
             if arm.first_epoch > (last := arm.epochs(self.recipe.epochs)):
                 raise ValueError(
                     f"first_epoch must be at most {last}, the epochs of {arm.label}, but it is {arm.first_epoch}."
@@ -49,8 +50,17 @@ class Comparison:
     @property
     def labels(self) -> dict[str, str]:
         """Arm key -> name on screen; where two arms share a label, their other settings tell them apart."""
-        labels = [arm.label for arm in self.arms]
-        return {arm.key: _named(arm) if labels.count(arm.label) > 1 else arm.label for arm in self.arms}
+        labels = [self._label(arm) for arm in self.arms]
+        return {
+            arm.key: f"{label} ({arm.details})" if labels.count(label) > 1 and arm.details else label
+            for arm, label in zip(self.arms, labels, strict=True)
+        }
+
+    def _label(self, arm: Arm) -> str:
+        """An arm's own label, where the base optimizer alone goes by the recipe's name for it."""
+        if arm.variant is None:
+            return OPTIMIZERS[self.recipe.optimizer] + arm.label.removeprefix(OPTIMIZERS["sgd"])
+        return arm.label
 
     @property
     def epochs(self) -> int:
@@ -96,7 +106,3 @@ class Comparison:
         except (json.JSONDecodeError, RecursionError) as error:
             raise ValueError(f"The recipe must be a JSON text, but it could not be read: {error}.") from None
         return cls.from_dict(data)
-
-
-def _named(arm: Arm) -> str:
-    return f"{arm.label} ({arm.details})" if arm.details else arm.label

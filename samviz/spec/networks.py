@@ -186,3 +186,12 @@ def check_network(name: Any) -> str:
         return name
     own = "from the terminal only, module:function for one of your own"
     raise check.wrong("network", f"one of {', '.join(NETWORKS)} or, {own}", name)
+
+
+def check_listed(name: str) -> str:
+    """Return `name` unless it is a network of one's own, which is code: raise ValueError then."""
+    if own_network(name):
+        raise check.wrong(
+            "network", f"one of {', '.join(NETWORKS)} here (one's own starts from the terminal only)", name
+        )
+    return name

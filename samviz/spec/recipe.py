@@ -116,8 +116,10 @@ class Recipe:
             object.__setattr__(self, "classes", classes)
         share = len(self.class_names) / len(data.classes)
         train, test = round(share * data.train_size), round(share * data.test_size)
-        if self.validation_size != 0:
-            check.integer("validation_size", self.validation_size, SMALLEST, train - SMALLEST)
+        check.integer("validation_size", self.validation_size, 0, train - SMALLEST)
+        if 0 < self.validation_size < SMALLEST:
+            allowed = f"0 or a whole number from {SMALLEST} to {train - SMALLEST}"
+            raise check.wrong("validation_size", allowed, self.validation_size)
         if self.train_size is not None:
             check.integer("train_size", self.train_size, SMALLEST, train - self.validation_size)
         if self.test_size is not None:

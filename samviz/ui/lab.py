@@ -6,7 +6,7 @@ import streamlit as st
 
 from samviz.runs import UNFINISHED, Snapshot, Store, open_store
 from samviz.spec import Comparison
-from samviz.ui import access, guide, lab_form, lab_jobs, lab_list
+from samviz.ui import access, guide, lab_arms, lab_form, lab_jobs, lab_list
 from samviz.ui.components import component
 from samviz.ui.document import PAGES
 
@@ -76,12 +76,12 @@ def _form(store: Store, locked: bool) -> None:
     lab_form.preset()
     lab_jobs.data_choice(store, locked)
     lab_form.name_and_seeds()
-    lab_form.arms()
+    lab_arms.show()
     lab_form.recipe()
     comparison: Comparison | None = None
     with st.container():
         try:
-            comparison = lab_form.read()
+            comparison = lab_form.read(st.session_state)
         except ValueError as error:
             st.error(str(error))
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -124,6 +124,7 @@ def _comparison(store: Store, snapshot: Snapshot) -> None:
             lab_list.delete_button(store, snapshot.id, comparison.name, bool(why) or running)
         lab_list.duplicate_button(store, snapshot.id)
         _recipe_file(comparison)
+    lab_list.refusal(snapshot.id)
     if why and running:
         st.info(why, icon=":material/lock:")
     _live(snapshot.id, snapshot.state)

@@ -10,6 +10,7 @@ from samviz.ui import access, lab_form
 
 SHOWN = 8
 """Comparisons listed before one asks for more."""
+_REFUSED = "lab-refused"
 COLORS = {"queued": "gray", "running": "blue", "finished": "green", "cancelled": "orange", "failed": "red"}
 
 
@@ -52,12 +53,14 @@ def _line(store: Store, summary: Summary, page: str, locked: bool) -> None:
             progress = f" {summary.progress:.0%}" if summary.state == "running" else ""
             st.markdown(mark + progress, width="content")
         seeds = f"{len(summary.seeds)} seeds" if len(summary.seeds) > 1 else f"seed {summary.seeds[0]}"
-        facts = [when(summary.created), summary.dataset, summary.network, ", ".join(summary.arms), seeds]
+        classes = [] if summary.classes is None else [f"{summary.classes} classes"]
+        facts = [when(summary.created), summary.dataset, *classes, summary.network, ", ".join(summary.arms), seeds]
         st.caption(_plain(" · ".join(facts)))
         with st.container(horizontal=True):
             duplicate_button(store, summary.id)
             if not summary.bundled:
                 delete_button(store, summary.id, summary.name, locked or summary.state in UNFINISHED)
+        refusal(summary.id)
 
 
 def _plain(text: str) -> str:
@@ -66,19 +69,33 @@ def _plain(text: str) -> str:
 
 
 def duplicate_button(store: Store, id: str) -> None:
-    """Put a comparison's settings into the form."""
+    """Put a comparison's settings into the form; where that is refused, `refusal` says why."""
 
     def duplicate() -> None:
-        lab_form.fill(store.snapshot(id).comparison)
-        st.query_params.pop("id", None)
+        st.session_state.pop(_REFUSED, None)
+        try:
+            lab_form.fill(store.snapshot(id).comparison)
+        except (ValueError, KeyError) as error:
+            st.session_state[_REFUSED] = id, str(error.args[0])
+        else:
+            st.query_params.pop("id", None)
 
-    st.button(
+    pressed = st.button(
         "Duplicate and edit",
         icon=":material/content_copy:",
         key=f"lab-duplicate-{id}",
         on_click=duplicate,
         type="tertiary",
     )
+    if pressed and _REFUSED not in st.session_state:
+        st.rerun()  # the list is a fragment, and the form is not in it
+
+
+def refusal(id: str) -> None:
+    """Why this comparison could not be put into the form, if that was asked for last."""
+    other, sentence = st.session_state.get(_REFUSED, ("", ""))
+    if other == id:
+        st.error(sentence)
 
 
 def delete_button(store: Store, id: str, name: str, disabled: bool) -> None:

@@ -28,6 +28,12 @@ def test_the_default_arms_are_those_of_the_sam_on_paper() -> None:
     assert [arm.rho for arm in comparison.arms] == [0, 0.1, 0.5, 0.1]
 
 
+def test_an_arm_without_an_ascent_is_called_as_its_optimizer() -> None:
+    arms = (Arm(), Arm(epochs_factor=2), Arm(variant="sam", rho=0.1))
+    comparison = Comparison(name="transformer", recipe=Recipe(optimizer="adamw"), arms=arms)
+    assert list(comparison.labels.values()) == ["AdamW", "AdamW \u00d72", "SAM-all"]
+
+
 def test_arms_that_share_a_label_are_told_apart_by_rho() -> None:
     arms = (Arm(variant="sam", rho=0.1), Arm(variant="sam", rho=0.2), Arm())
     comparison = Comparison(name="two radii", recipe=Recipe(), arms=arms)
@@ -131,8 +137,8 @@ def test_every_method_has_a_radius_to_start_from(variant: str, scope: str) -> No
         ("augmentation", None, "none, crop_flip, autoaugment"),
         ("schedule", "exponential", "cosine, linear, steps, constant"),
         ("classes", ["disc"], "a list of 2 to 10 entries"),
-        ("validation_size", 5, "from 10 to 3990"),
-        ("validation_size", 3991, "from 10 to 3990"),
+        ("validation_size", 5, "0 or a whole number from 10 to 3990"),
+        ("validation_size", 3991, "from 0 to 3990"),
         ("cutout", 33, "from 0 to 32"),
         ("m", 1, "from 2 to 64"),
         ("m", 128, "from 2 to 64"),

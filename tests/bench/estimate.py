@@ -37,7 +37,7 @@ def asked(name: str) -> Comparison:
 
 def wait(over: Callable[[], bool]) -> None:
     while not over():
-        time.sleep(0.1)
+        time.sleep(1)  # each look takes the run's processor for a moment
 
 
 def once(comparison: Comparison) -> tuple[float, float]:
@@ -48,7 +48,7 @@ def once(comparison: Comparison) -> tuple[float, float]:
         wait(lambda: store.estimate(job).state not in UNFINISHED)
         estimated = store.estimate(job).seconds
         id = store.submit(comparison)
-        wait(lambda: store.snapshot(id).state not in UNFINISHED)
+        wait(lambda: store.comparisons()[0].state not in UNFINISHED)
         (run,) = store.snapshot(id).runs
         if run.state != "finished":
             sys.exit(f"The run is {run.state}: {run.reason}")

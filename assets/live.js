@@ -1,12 +1,23 @@
-// One comparison, live: asks the server for its page each second and redraws in place, so that zoom, hidden arms and the
-// chosen epoch stay as they are. All numbers and figures come from Python; this file only places them.
+// One comparison, live: asks the server for its page each second and redraws in place, so that zoom, hidden arms and
+// what is chosen stay as they are. All numbers and figures come from Python; this file only places them.
 
 import { element } from "./controls.js";
-import { borrowStyles, loadPlotly } from "./plotly.js";
+import { CurveChart, readTheme } from "./livecharts.js";
+import { HistogramChart, unpack } from "./livehistograms.js";
+import { LayerMaps } from "./livelayers.js";
+import { Axes, Legend, swatch } from "./livelegend.js";
+import { loadPlotly } from "./plotly.js";
 
 const POLL_MS = 1000;
 const RETRY_MS = 3000;
-const PANELS = ["test_accuracy", "train_accuracy", "histograms", "test_loss", "train_loss", "gamma_mean"];
+const CHOICE = {
+  curves: ["test_accuracy", "train_accuracy", "test_loss", "train_loss", "gamma_mean"],
+  axis: "epoch",
+  histogram: "gamma",
+  layers: "gamma_mean",
+}; // what is shown of a comparison until somebody chooses something else: as the server has it in live_choice.py
+const HISTOGRAMS_AFTER = 2; // curve charts that come before the histograms
+const MOST_SENTENCES = 6;
 const STATES = { queued: "Queued", running: "Running", finished: "Finished", cancelled: "Cancelled", failed: "Failed" };
 const COLUMNS = [
   ["Arm", "", (arm) => arm.label],
@@ -18,12 +29,6 @@ const COLUMNS = [
   ["Seeds", "Seeds that have finished all epochs", (_, result) => result.n],
 ];
 
-/** The counts of all epochs and arms, one after the other: little-endian numbers of two or four bytes, in base64. */
-function unpack({ counts, width }) {
-  const { buffer } = Uint8Array.from(atob(counts), (character) => character.charCodeAt(0));
-  return width === 2 ? new Uint16Array(buffer) : new Uint32Array(buffer);
-}
-
 /** 75 -> "1 min 15 s". */
 function duration(seconds) {
   const whole = Math.max(0, Math.round(seconds));
@@ -32,26 +37,34 @@ function duration(seconds) {
   return `${Math.floor(whole / 3600)} h ${Math.floor((whole % 3600) / 60)} min`;
 }
 
-/** The index of the number that is closest to a given one. */
-function nearest(numbers, wanted) {
-  let best = 0;
-  numbers.forEach((number, i) => {
-    if (Math.abs(number - wanted) < Math.abs(numbers[best] - wanted)) best = i;
-  });
-  return best;
+/** What was chosen to be seen of a comparison in this tab. */
+function remembered(id) {
+  try {
+    return { ...structuredClone(CHOICE), ...JSON.parse(sessionStorage.getItem(`samviz-live-${id}`)) };
+  } catch {
+    return structuredClone(CHOICE); // a browser may forbid it
+  }
+}
+
+function remember(id, choice) {
+  try {
+    sessionStorage.setItem(`samviz-live-${id}`, JSON.stringify(choice));
+  } catch {
+    // then it is forgotten when the tab is loaded again
+  }
 }
 
 class Live {
   constructor(root) {
     this.root = root;
     this.hidden = new Set(); // keys of the arms that the legend has switched off
-    this.follow = true; // whether the histograms follow the latest epoch
-    this.epoch = 0; // index of the epoch that they show, among those that the server has sent
-    this.pinned = 0; // the epoch itself: of a long run the server sends fewer epochs, and their indices move
+    this.choice = structuredClone(CHOICE);
     this.etag = null;
     this.page = null;
     this.timer = null;
     this.asking = false;
+    this.maps = null; // the maps by layer, once they have been on screen
+    this.mapped = ""; // which ones these are, and of which revision
     this.pressed = false; // whether the pointer is down on a chart
     this.waiting = false; // whether a page waits to be drawn
     this.build();
@@ -59,7 +72,9 @@ class Live {
     document.addEventListener("visibilitychange", this.seen);
     this.clock = setInterval(() => this.tick(), 1000);
     // A drawing under a pressed pointer would end the reader's drag: it waits until the pointer is up.
-    this.grid.addEventListener("pointerdown", () => (this.pressed = true), true);
+    // Not under a menu: the pointer goes up on its list, and nobody hears of it.
+    const press = ({ target }) => (this.pressed = target.closest(".plot, .scrub") !== null);
+    this.body.addEventListener("pointerdown", press, true);
     this.released = () => {
       if (!this.pressed) return;
       this.pressed = false;
@@ -79,44 +94,32 @@ class Live {
     this.notice = element("div", { class: "notice", role: "status", hidden: true });
     this.seeds = element("div", { class: "seeds" });
     this.failures = element("div", { class: "failures" });
-    this.legend = element("div", { class: "legend", role: "group", "aria-label": "Arms: click to hide or show" });
+    this.legend = new Legend(this.hidden, () => this.redraw());
     this.grid = element("div", { class: "panels" });
-    this.panels = {};
-    for (const name of PANELS) {
-      const title = element("h4", {}, "\u00a0");
-      const plot = element("div", { class: "plot", "data-figure": name });
-      const panel = element("section", { class: "panel" }, title, plot);
-      this.panels[name] = { panel, title, plot };
-      this.grid.append(panel);
-    }
-    this.range = element("input", {
-      type: "range",
-      min: 0,
-      max: 0,
-      step: 1,
-      value: 0,
-      "aria-label": "Epoch of the histograms",
-      input: () => this.scrub(Number(this.range.value)),
+    this.axes = new Axes((axis) => this.choose({ axis }));
+    this.histograms = new HistogramChart((histogram) => this.choose({ histogram }));
+    this.layers = new LayerMaps(
+      (layers) => this.choose({ layers }),
+      () => this.drawLayers(),
+    );
+    this.curves = CHOICE.curves.map((name, i) => {
+      const choose = (other) => this.choose({ curves: this.choice.curves.map((one, k) => (k === i ? other : one)) });
+      return new CurveChart(name, i + 1, choose);
     });
-    this.latest = element("input", {
-      type: "checkbox",
-      checked: true,
-      change: () => {
-        this.follow = this.latest.checked;
-        if (this.page?.histograms) this.drawHistograms();
-      },
-    });
-    const follow = element("label", {}, this.latest, "latest");
-    this.panels.histograms.panel.classList.add("scrubbed");
-    this.panels.histograms.panel.append(element("div", { class: "scrub" }, element("span", {}, "Epoch"), this.range, follow));
+    const panels = this.curves.map(({ panel }) => panel);
+    panels.splice(HISTOGRAMS_AFTER, 0, this.histograms.panel);
+    this.grid.append(...panels);
     this.table = element("tbody");
     const head = COLUMNS.map(([name, help]) => element("th", { scope: "col", title: help || null }, name));
     this.conclusion = element("p", { class: "conclusion" });
     const table = element("table", {}, element("thead", {}, element("tr", {}, ...head)), this.table);
     const line = element("div", { class: "head" }, this.pill, this.bar, this.percent, this.elapsed, this.data);
     const results = element("div", { class: "results" }, table);
-    const parts = [line, this.notice, this.seeds, this.failures, this.legend, this.grid, results, this.conclusion];
-    this.root.replaceChildren(element("div", { class: "live" }, ...parts));
+    const over = element("div", { class: "over" }, this.legend.box, this.axes.box);
+    const above = [line, this.notice, this.seeds, this.failures, over];
+    const below = [this.layers.section, results, this.conclusion];
+    this.body = element("div", { class: "live" }, ...above, this.grid, ...below);
+    this.root.replaceChildren(this.body);
   }
 
   /** Called on each run of the page's script: `data` is {id, state}, with the state that the script has drawn. */
@@ -126,10 +129,29 @@ class Live {
     if (this.id !== data.id) {
       this.id = data.id;
       this.etag = null;
+      this.maps = null;
+      this.mapped = "";
       this.hidden.clear();
-      this.follow = this.latest.checked = true;
+      this.choice = remembered(data.id);
+      this.histograms.follow();
     }
     this.ask();
+  }
+
+  /** Show something else of the comparison. */
+  choose(changes) {
+    Object.assign(this.choice, changes);
+    remember(this.id, this.choice);
+    if (changes.layers) this.drawLayers();
+    else this.ask();
+  }
+
+  /** The page's address: what is as it is at first is left out, so that most viewers share one. */
+  get address() {
+    const query = ["curves", "axis", "histogram"]
+      .filter((key) => String(this.choice[key]) !== String(CHOICE[key]))
+      .map((key) => `${key}=${this.choice[key]}`);
+    return `/api/comparisons/${encodeURIComponent(this.id)}/live${query.length ? `?${query.join("&")}` : ""}`;
   }
 
   get over() {
@@ -141,9 +163,10 @@ class Live {
     if (this.asking || this.destroyed) return;
     this.asking = true;
     let wait = POLL_MS;
+    const { address } = this;
     try {
       const [answer, Plotly] = await Promise.all([
-        fetch(`/api/comparisons/${encodeURIComponent(this.id)}/live`, {
+        fetch(address, {
           cache: "no-store",
           headers: this.etag ? { "If-None-Match": this.etag } : {},
           signal: AbortSignal.timeout(10000),
@@ -157,12 +180,16 @@ class Live {
       if (answer.status === 200) {
         const page = await answer.json();
         if (page.histograms) page.histograms.counts = unpack(page.histograms);
-        this.etag = answer.headers.get("ETag");
-        this.page = page;
-        this.draw();
+        if (address === this.address) {
+          this.etag = answer.headers.get("ETag");
+          this.page = page;
+          this.draw();
+        }
       } else if (answer.status === 404) {
         this.say("This comparison is no longer there: it has been deleted.");
         return;
+      } else if (answer.status === 400) {
+        this.choice = structuredClone(CHOICE); // what an older version has remembered is no longer there
       } else if (answer.status !== 304) {
         throw new Error(`status ${answer.status}`);
       }
@@ -173,8 +200,36 @@ class Live {
     } finally {
       this.asking = false;
     }
+    if (this.destroyed) return;
     const lost = wait === RETRY_MS;
-    if (!this.destroyed && !document.hidden && (lost || !this.over)) this.timer = setTimeout(() => this.ask(), wait);
+    if (!lost && address !== this.address) this.ask();
+    else if (!document.hidden && (lost || !this.over)) this.timer = setTimeout(() => this.ask(), wait);
+  }
+
+  /** Ask for the maps by layer where they are on screen and others are drawn, or none. */
+  async drawLayers() {
+    const { id, page } = this;
+    const wanted = `${id} ${page?.layers} ${this.choice.layers}`;
+    if (!page?.offered.layers.length || !this.layers.onScreen || this.mapped === wanted || this.destroyed) return;
+    this.mapped = wanted;
+    try {
+      const answer = await fetch(`/api/comparisons/${encodeURIComponent(id)}/layers?of=${this.choice.layers}`, {
+        signal: AbortSignal.timeout(10000),
+      });
+      if (answer.status === 400) this.choice.layers = CHOICE.layers;
+      if (!answer.ok) throw new Error(`status ${answer.status}`);
+      const maps = await answer.json();
+      if (this.destroyed || this.mapped !== wanted) return;
+      if (this.pressed) {
+        this.mapped = ""; // asked for again, and drawn, when the pointer is up
+        this.waiting = true;
+        return;
+      }
+      this.maps = maps;
+      if (maps) this.layers.draw(this.Plotly, maps, this.look);
+    } catch {
+      if (this.mapped === wanted) this.mapped = ""; // the next page asks again
+    }
   }
 
   say(text) {
@@ -186,7 +241,6 @@ class Live {
     const { page } = this;
     this.waiting = this.pressed;
     if (this.waiting) return;
-    borrowStyles(this.root.getRootNode());
     this.pill.textContent = STATES[page.state] ?? page.state;
     this.pill.dataset.state = page.state;
     this.bar.value = page.progress;
@@ -194,10 +248,11 @@ class Live {
     const device = page.runs.map((run) => run.device).find((name) => name);
     this.data.textContent = [page.data, device].filter(Boolean).join(" · ");
     this.drawRuns();
-    this.drawLegend();
-    this.theme = this.readTheme();
-    for (const name of PANELS) if (name !== "histograms") this.drawFigure(name, page.figures[name]);
-    this.drawHistograms();
+    this.legend.show(page.arms);
+    this.axes.show(page.offered.axes, this.choice.axis);
+    this.drawCharts();
+    this.layers.offer(page.offered.layers, this.choice.layers, page.arms);
+    this.drawLayers();
     this.drawResults();
     this.tick();
     if (page.state !== this.drawnState) {
@@ -218,6 +273,10 @@ class Live {
     );
     const told = runs.filter((run) => run.reason && run.state !== "failed");
     this.seeds.append(...told.map((run) => element("span", { class: "quiet" }, `Seed ${run.seed}: ${run.reason}`)));
+    const { diverged } = this.page;
+    const more = diverged.length - MOST_SENTENCES;
+    const sentences = [...diverged.slice(0, MOST_SENTENCES), ...(more > 0 ? [`and ${more} more`] : [])];
+    this.seeds.append(...sentences.map((sentence) => element("span", { class: "diverged" }, sentence)));
     const failed = runs.filter((run) => run.state === "failed");
     const mark = JSON.stringify(failed);
     if (mark === this.failed) return;
@@ -225,124 +284,34 @@ class Live {
     this.failures.replaceChildren(
       ...failed.map((run) => {
         const last = run.error.trim().split("\n").pop();
-        const parts = [element("summary", {}, `Seed ${run.seed} failed: ${run.reason || last || "no reason was left"}`)];
-        if (run.error) parts.push(element("h5", {}, "Error"), element("pre", { class: "error" }, run.error));
-        parts.push(element("h5", {}, "End of the log"), element("pre", { class: "log" }, run.log || "The log is empty."));
-        return element("details", { open: true }, ...parts);
+        const why = run.reason || last || "no reason was left";
+        const error = run.error ? [element("h5", {}, "Error"), element("pre", { class: "error" }, run.error)] : [];
+        const log = element("pre", { class: "log" }, run.log || "The log is empty.");
+        const parts = [...error, element("h5", {}, "End of the log"), log];
+        return element("details", { open: true }, element("summary", {}, `Seed ${run.seed} failed: ${why}`), ...parts);
       }),
     );
     for (const log of this.failures.querySelectorAll("pre")) log.scrollTop = log.scrollHeight; // the end tells why
   }
 
-  drawLegend() {
-    const { arms } = this.page;
-    const mark = JSON.stringify(arms);
-    if (mark === this.legendMark) return;
-    this.legendMark = mark;
-    const dashes = { solid: "none", dash: "7 4", dot: "2 3" };
-    this.legend.replaceChildren(
-      ...arms.map((arm) => {
-        const swatch = document.createElementNS("http://www.w3.org/2000/svg", "svg");
-        swatch.setAttribute("viewBox", "0 0 26 10");
-        swatch.innerHTML = '<path d="M1 5H25" fill="none" stroke-width="3"/>';
-        swatch.firstChild.setAttribute("stroke", arm.color);
-        swatch.firstChild.setAttribute("stroke-dasharray", dashes[arm.dash] ?? "none");
-        const button = element("button", { type: "button", "aria-pressed": "true", title: "Hide or show this arm" }, swatch, arm.label);
-        button.addEventListener("click", () => {
-          if (!this.hidden.delete(arm.key)) this.hidden.add(arm.key);
-          button.setAttribute("aria-pressed", String(!this.hidden.has(arm.key)));
-          this.redraw();
-        });
-        button.setAttribute("aria-pressed", String(!this.hidden.has(arm.key)));
-        return button;
-      }),
-    );
+  /** What figures take over from the view. */
+  get look() {
+    return { theme: this.theme, hidden: this.hidden, id: this.id };
   }
 
-  readTheme() {
-    const style = getComputedStyle(this.grid);
-    const read = (name, otherwise) => style.getPropertyValue(name).trim() || otherwise;
-    return {
-      text: style.color,
-      font: style.fontFamily,
-      background: read("--st-background-color", "#fff"),
-      line: "rgba(128,128,128,0.25)",
-    };
+  /** The curves and the histograms, from what is there: the server is not asked. */
+  drawCharts() {
+    const { figures, xs, alongs, histograms, offered, choice } = this.page;
+    this.theme = readTheme(this.grid);
+    const { look } = this;
+    this.curves.forEach((chart, i) => chart.draw(this.Plotly, figures[i], xs[alongs[i]], offered.curves, look));
+    this.histograms.draw(this.Plotly, histograms, offered.histograms, choice.histogram, look);
   }
 
-  /** Redraw from what is there, without asking the server. */
   redraw() {
     if (!this.page) return;
-    this.theme = this.readTheme();
-    for (const name of PANELS) if (name !== "histograms") this.drawFigure(name, this.page.figures[name]);
-    this.drawHistograms();
-  }
-
-  drawFigure(name, figure) {
-    const { title, plot } = this.panels[name];
-    title.textContent = figure.layout.title.text;
-    const touch = matchMedia("(pointer: coarse)").matches;
-    const axis = { gridcolor: this.theme.line, zerolinecolor: this.theme.line, linecolor: this.theme.line };
-    const layout = {
-      // A copy: plotly writes a zoom into the ranges that it was given, and would take them for Python's next time.
-      ...structuredClone(figure.layout),
-      title: undefined,
-      uirevision: this.id, // what the reader has zoomed stays as it is, for as long as it is the same comparison
-      autosize: true,
-      showlegend: false,
-      dragmode: touch ? false : "zoom", // a finger on the chart scrolls the page
-      paper_bgcolor: "rgba(0,0,0,0)",
-      plot_bgcolor: "rgba(0,0,0,0)",
-      font: { family: this.theme.font, color: this.theme.text, size: 12 },
-      hoverlabel: { bgcolor: this.theme.background, bordercolor: this.theme.line, font: { color: this.theme.text } },
-      margin: { l: 44, r: 12, t: 6, b: 38 },
-    };
-    for (const key of Object.keys(layout)) {
-      if (/^[xy]axis/.test(key)) layout[key] = { ...axis, ...layout[key] };
-    }
-    const data = figure.data.map((trace) => ({ ...trace, visible: !this.hidden.has(trace.legendgroup) }));
-    this.Plotly.react(plot, data, layout, { displayModeBar: false, responsive: false, doubleClick: "reset" });
-  }
-
-  drawHistograms() {
-    const { histograms } = this.page;
-    const { title, plot } = this.panels.histograms;
-    this.range.disabled = histograms === null;
-    if (histograms === null) {
-      title.textContent = "γ of the norm layers";
-      return;
-    }
-    const last = histograms.epochs.length - 1;
-    this.range.max = last;
-    this.epoch = this.follow ? last : nearest(histograms.epochs, this.pinned);
-    this.range.value = this.epoch;
-    this.range.setAttribute("aria-valuetext", `epoch ${histograms.epochs[this.epoch]}`);
-    const { data, layout } = histograms.figure;
-    const figure = {
-      data: data.map((trace, k) => {
-        const start = (this.epoch * data.length + k) * histograms.bins;
-        return { ...trace, y: histograms.counts.subarray(start, start + histograms.bins) };
-      }),
-      layout: { ...layout, title: { text: histograms.titles[this.epoch] } },
-    };
-    data.forEach((trace) => {
-      const axis = trace.yaxis.replace("y", "yaxis");
-      figure.layout[axis] = { ...layout[axis], range: [0, histograms.tops[this.epoch]] };
-    });
-    figure.layout.annotations = layout.annotations.map((annotation, k) => ({
-      ...annotation,
-      text: histograms.texts[this.epoch][k],
-      visible: !this.hidden.has(data[k].legendgroup),
-    }));
-    this.drawFigure("histograms", figure);
-    if (this.follow) this.pinned = histograms.epochs[this.epoch];
-    plot.dataset.epoch = histograms.epochs[this.epoch];
-  }
-
-  scrub(index) {
-    this.follow = this.latest.checked = index === Number(this.range.max);
-    this.pinned = this.page.histograms.epochs[index];
-    this.drawHistograms();
+    this.drawCharts();
+    if (this.maps) this.layers.draw(this.Plotly, this.maps, this.look);
   }
 
   drawResults() {
@@ -350,12 +319,10 @@ class Live {
     this.table.replaceChildren(
       ...arms.map((arm, k) => {
         const cells = COLUMNS.map(([, , show]) => element("td", {}, String(show(arm, results[k]) || "–")));
-        const mark = element("span", { class: "mark" });
-        mark.style.background = arm.color;
-        cells[0].prepend(mark);
-        for (const [seed, epoch] of results[k].diverged) {
-          cells[0].append(element("span", { class: "diverged" }, `diverged: seed ${seed}, epoch ${epoch}`));
-        }
+        cells[0].prepend(swatch(arm));
+        const { diverged } = results[k];
+        const seeds = `diverged: seed${diverged.length > 1 ? "s" : ""} ${diverged.join(", ")}`;
+        if (diverged.length) cells[0].append(element("span", { class: "diverged" }, seeds));
         return element("tr", {}, ...cells);
       }),
     );
@@ -369,12 +336,16 @@ class Live {
     const ends = this.page.runs.map((run) => run.finished).filter((time) => time !== null);
     const now = this.over && ends.length ? Math.max(...ends) : (Date.now() + (this.ahead ?? 0)) / 1000;
     this.elapsed.textContent = started.length ? duration(now - Math.min(...started)) : "";
-    if (this.theme && JSON.stringify(this.readTheme()) !== JSON.stringify(this.theme)) this.redraw();
+    if (this.theme && JSON.stringify(readTheme(this.grid)) !== JSON.stringify(this.theme)) this.redraw();
+  }
+
+  get plots() {
+    return [...this.curves.map(({ plot }) => plot), this.histograms.plot, ...Object.values(this.layers.plots)];
   }
 
   resize() {
     if (!this.Plotly || !this.page) return;
-    for (const { plot } of Object.values(this.panels)) {
+    for (const plot of this.plots) {
       // Plotly refuses to resize what is not on the screen, as when the page is about to take the charts away.
       if (plot.layout && plot.getClientRects().length) this.Plotly.Plots.resize(plot);
     }
@@ -387,7 +358,8 @@ class Live {
     document.removeEventListener("visibilitychange", this.seen);
     for (const kind of ["pointerup", "pointercancel"]) document.removeEventListener(kind, this.released, true);
     this.sizes.disconnect();
-    for (const { plot } of Object.values(this.panels)) this.Plotly?.purge(plot);
+    this.layers.destroy();
+    for (const plot of this.plots) this.Plotly?.purge(plot);
   }
 }
 

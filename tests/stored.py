@@ -1,10 +1,11 @@
 """Comparisons with made-up numbers in a real store, written as a worker writes them but without a process."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import pandas as pd
 from sqlalchemy import insert, select, update
+from sqlalchemy.engine import Connection
 
 from samviz.runs import Store, jobs
 from samviz.runs.schema import comparisons, writing
@@ -31,14 +32,18 @@ def put(
     error: str = "",
     log: str = "",
     steps: int = 0,
+    layers: int = synthetic.LAYERS,
+    diverged: Mapping[tuple[int, str], int] | None = None,
 ) -> str:
     """Store a comparison as if it had run up to the epochs `reached` (seed -> epoch); returns its id.
 
-    ends: seed -> state, queued or one of the ends; finished where it is not named.
+    ends: seed -> state, queued, running (for a minute, without a worker) or one of the ends; finished by default.
     steps: how many extra rows of batch loss and learning rate each epoch has.
+    layers, diverged: see `synthetic.metrics`.
     """
     ends = ends or {}
-    metrics, histograms = synthetic.metrics(comparison, reached), synthetic.histograms(comparison, reached)
+    metrics = synthetic.metrics(comparison, reached, layers=layers, diverged=diverged)
+    histograms = synthetic.histograms(comparison, reached)
     with writing(store.engine) as connection:
         row = {"created": 1_700_000_000.0, "origin": "app", "spec": comparison.to_dict(), "revision": 1}
         number = connection.execute(insert(comparisons).values(**row)).inserted_primary_key[0]
@@ -54,18 +59,20 @@ def put(
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "worker.log").write_text(log, "utf-8")
         mine = metrics[metrics["seed"] == seed]
-        facts: list[Scalar | Histogram] = [*_scalars(mine)]
+        facts: list[Scalar | Histogram] = []
         per_epoch = comparison.recipe.steps_per_epoch
         for arm in comparison.arms:
             for step in range(steps * int(mine["epoch"].max() if len(mine) else 0)):
                 epoch, at = divmod(step, steps)
                 for name in ("batch_loss", "lr"):
                     facts.append(Scalar(arm.key, epoch + 1, epoch * per_epoch + at + 1, name, 1.0))
+        facts += _scalars(mine)
         facts += _histograms(histograms[histograms["seed"] == seed], per_epoch)
-        done = 1.0 if reached is None else max(reached.get(seed, 0), 0) / comparison.recipe.epochs
+        done = 1.0 if reached is None else max(reached.get(seed, 0), 0) / comparison.epochs
         with jobs.fenced(store.engine, job, progress=done) as connection:
             jobs.write(connection, job, facts)
-        jobs.end(store.engine, job, state, error=error if state == "failed" else "")
+        if state != "running":
+            jobs.end(store.engine, job, state, error=error if state == "failed" else "")
     return str(number)
 
 
@@ -73,11 +80,22 @@ def add_epoch(
     store: Store, id: str, seed: int, epoch: int, metrics: pd.DataFrame, histograms: pd.DataFrame, per_epoch: int
 ) -> None:
     """Write one more epoch of a stored run, in one transaction."""
-    mine = (jobs_table.c.comparison == int(id)) & (jobs_table.c.seed == seed)
     with writing(store.engine) as connection:
-        job = jobs.of_row(connection.execute(select(jobs_table).where(mine)).one())
+        job = _job(connection, id, seed)
         at = [(frame["seed"] == seed) & (frame["epoch"] == epoch) for frame in (metrics, histograms)]
         jobs.write(connection, job, [*_scalars(metrics[at[0]]), *_histograms(histograms[at[1]], per_epoch)])
+
+
+def end(store: Store, id: str, seed: int) -> None:
+    """Bring a run that has been stored as running to its end."""
+    with store.engine.connect() as connection:
+        job = _job(connection, id, seed)
+    jobs.end(store.engine, job, "cancelled")
+
+
+def _job(connection: Connection, id: str, seed: int) -> jobs.Job:
+    mine = (jobs_table.c.comparison == int(id)) & (jobs_table.c.seed == seed)
+    return jobs.of_row(connection.execute(select(jobs_table).where(mine)).one())
 
 
 def _scalars(metrics: pd.DataFrame) -> Iterator[Scalar]:

@@ -1,8 +1,15 @@
 """The color and dash of each arm: fixed by the arm, so that it looks the same on every page.
 
 The hues are Okabe and Ito's, chosen to be told apart with any color vision. The four default arms have one each;
-for other variants the hue is the variant's and the dash tells the scope.
+for other variants the hue is the variant's and the dash tells the scope. Where two arms of one comparison would look
+alike, as those of a sweep over rho, the later ones take other shades and dashes of their hue.
 """
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+
+from samviz.spec import Arm
 
 SGD = "#7a7f87"
 
@@ -26,6 +33,10 @@ _MARKER = {
     "fisher": "star",
 }
 _DASH = {"all": "solid", "norm_only": "dash", "no_norm": "dot"}
+DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
+"""Plotly's names of lines."""
+_SHADES = ((255, 0.0), (255, 0.36), (0, 0.22))
+"""Of a hue: the gray that is mixed in, and its share."""
 
 
 def color(variant: str | None, scope: str = "all") -> str:
@@ -43,6 +54,59 @@ def marker(variant: str | None) -> str:
 def dash(variant: str | None, scope: str = "all") -> str:
     """The plotly line dash of an arm: solid, but for the scopes of variants whose hue is the variant's."""
     return "solid" if variant in (None, "sam") else _DASH[scope]
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How an arm's lines are drawn."""
+
+    color: str
+    """Hex."""
+    dash: str
+    """One of `DASHES`."""
+
+
+@lru_cache
+def looks(arms: tuple[Arm, ...]) -> Mapping[str, Look]:
+    """Arm key -> look, no two alike: its own for the first arm that has it, for further ones what is free of its hue.
+
+    There are 18 looks of a hue, and no comparison has as many arms.
+    """
+    taken: dict[Look, str] = {}
+    for arm in arms:
+        taken.setdefault(_own(arm), arm.key)
+    for arm in arms:
+        if taken[_own(arm)] != arm.key:
+            taken[next(look for look in _others(arm) if look not in taken)] = arm.key
+    found = {key: look for look, key in taken.items()}
+    return {arm.key: found[arm.key] for arm in arms}
+
+
+def _own(arm: Arm) -> Look:
+    """The look of an arm that is alone: another shade and dash where more than variant and scope set it apart."""
+    shade, line = 0, dash(arm.variant, arm.scope)
+    if arm.epochs_factor > 1:
+        shade, line = 2, "dash"
+    if arm.trained != "all":
+        shade, line = 1, "longdashdot"
+    if arm.window:
+        shade, line = 2, "longdash"
+    if arm.mask is not None:
+        shade, line = 1, "dashdot"
+    return Look(_shaded(color(arm.variant, arm.scope), shade), line)
+
+
+def _others(arm: Arm) -> Iterable[Look]:
+    """All looks of an arm's hue; neighbors differ in shade and in dash."""
+    hue, shades, dashes = color(arm.variant, arm.scope), len(_SHADES), len(DASHES)
+    for i in range(shades * dashes):
+        yield Look(_shaded(hue, (i + i // dashes + 1) % shades), DASHES[(i + 1) % dashes])
+
+
+def _shaded(hue: str, shade: int) -> str:
+    gray, share = _SHADES[shade]
+    parts = (round((1 - share) * int(hue[k : k + 2], 16) + share * gray) for k in (1, 3, 5))
+    return f"#{''.join(f'{part:02x}' for part in parts)}"
 
 
 def faint(color: str, alpha: float = 0.16) -> str:

@@ -1,11 +1,12 @@
 """The table under the curves: what each arm came to, with its spread over the seeds."""
 
 from dataclasses import dataclass
+from math import isfinite, nan, sqrt
 
 import numpy as np
 
 from samviz.figures import palette
-from samviz.figures.tally import Tally
+from samviz.figures.tally import Divergence, Tally
 from samviz.spec import Comparison
 
 
@@ -27,49 +28,47 @@ class Result:
     color: str
     rho: float
     final: Spread
-    """Test accuracy after the last epoch."""
+    """Test accuracy after the arm's last epoch."""
     best: Spread
     """The highest test accuracy of any epoch: picked with the test set, so too good by a little."""
     gap: Spread
     """Generalization gap: train accuracy minus test accuracy after the last epoch."""
     seconds: Spread
     """Training time an epoch, evaluation not counted."""
-    diverged: dict[int, int]
-    """Seed -> epoch in which its loss stopped being finite; such a seed counts nowhere above."""
+    diverged: tuple[Divergence, ...]
+    """The seeds whose loss stopped being finite; they count nowhere above but in the seconds."""
 
 
 def _spread(values: np.ndarray) -> Spread:
-    values = values[np.isfinite(values)]
-    return Spread(
-        float(values.mean()) if values.size else np.nan,
-        float(values.std(ddof=1)) if values.size > 1 else np.nan,
-        int(values.size),
-    )
+    found = [value for value in values.tolist() if isfinite(value)]  # so few that NumPy would take longer
+    n = len(found)
+    mean = sum(found) / n if n else nan
+    sd = sqrt(sum((value - mean) ** 2 for value in found) / (n - 1)) if n > 1 else nan
+    return Spread(mean, sd, n)
 
 
 def results_data(tally: Tally) -> list[Result]:
-    """One result an arm; a seed counts once it has a test accuracy of the last epoch."""
-    test, train, seconds = (tally.measure(name) for name in ("test_accuracy", "train_accuracy", "seconds"))
-    diverged = np.isfinite(tally.measure("diverged"))
+    """One result an arm; a seed counts once it has a test accuracy of the arm's last epoch."""
+    test, gap, seconds = (tally.measure(name) for name in ("test_accuracy", "gap", "seconds"))
     comparison = tally.comparison
-    labels = comparison.labels
+    labels, looks = comparison.labels, palette.looks(comparison.arms)
     results = []
     for k, arm in enumerate(comparison.arms):
-        done = np.isfinite(test[k, :, -1])
-        final = test[k, done, -1]
-        rested = zip(*np.nonzero(diverged[k]), strict=True)
+        last = arm.epochs(comparison.recipe.epochs)
+        done = np.isfinite(test[k, :, last])
+        final = test[k, done, last]
         own = seconds[k][np.isfinite(seconds[k]).any(axis=1)]
         results.append(
             Result(
                 key=arm.key,
                 label=labels[arm.key],
-                color=palette.color(arm.variant, arm.scope),
+                color=looks[arm.key].color,
                 rho=arm.rho,
                 final=_spread(final),
                 best=_spread(np.nanmax(test[k, done], axis=1) if done.any() else final),
-                gap=_spread(train[k, done, -1] - final),
+                gap=_spread(gap[k, done, last]),
                 seconds=_spread(np.nanmean(own, axis=1)),
-                diverged={comparison.seeds[seed]: int(epoch) for seed, epoch in rested},
+                diverged=tally.diverged(k),
             )
         )
     return results
@@ -77,7 +76,7 @@ def results_data(tally: Tally) -> list[Result]:
 
 def conclusion(comparison: Comparison, results: list[Result]) -> str:
     """What the numbers can and cannot say: nothing, where an arm has one seed."""
-    lost = [f"{r.label} diverged with seed {', '.join(map(str, r.diverged))}." for r in results if r.diverged]
+    lost = [f"{sentence}." for sentence in divergences(results)]
     least = min((result.final.n for result in results if not result.diverged), default=0)
     if len(comparison.seeds) == 1:
         verdict = "One seed: no conclusion can be drawn. Add seeds to see how far the arms differ by chance alone."
@@ -88,3 +87,8 @@ def conclusion(comparison: Comparison, results: list[Result]) -> str:
             f"Mean ± standard deviation over {least} seeds; each seed gives all arms the same weights and batches."
         )
     return " ".join([verdict, *lost])
+
+
+def divergences(results: list[Result]) -> list[str]:
+    """When each seed that diverged did: "SAM-all diverged at step 120 (epoch 3) with seed 0"."""
+    return [f"{result.label} {d.text} with seed {d.seed}" for result in results for d in result.diverged]

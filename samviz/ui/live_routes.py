@@ -1,34 +1,50 @@
-"""The live page's data: GET /api/comparisons/ID/live, answered from one page a revision that all viewers share."""
+"""The live page's data: GET /api/comparisons/ID/live and .../layers, answered from pages that all viewers share.
+
+Each is made once for a revision of the comparison and a choice of what is shown; both are in its ETag.
+"""
 
 import gzip
+from collections.abc import Callable
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from samviz.runs import open_store
-from samviz.ui.live import Cache
+from samviz.ui.live import Cache, Page
+from samviz.ui.live_choice import Choice, layers_name
 
 
 def live_routes() -> list[BaseRoute]:
-    """The route, with a cache of its own."""
+    """The routes, with a cache of their own."""
     cache: Cache | None = None
 
-    # Not async: Starlette runs it in a thread, so reading the store holds up nobody's page.
-    def live(request: Request) -> Response:
+    def answer(request: Request, read: Callable, page: Callable[[Cache, str, Choice | str], Page]) -> Response:
         nonlocal cache
         cache = cache or Cache(open_store())
         id = request.path_params["id"]
         try:
-            page = cache.page(id)
+            choice = read({key: request.query_params.getlist(key) for key in request.query_params})
+        except ValueError as error:
+            return JSONResponse({"error": str(error)}, status_code=400)
+        try:
+            found = page(cache, id, choice)
         except KeyError:
             return JSONResponse({"error": f"There is no comparison {id!r}."}, status_code=404)
-        headers = {"ETag": f'"{page.revision}"', "Cache-Control": "no-cache", "Vary": "Accept-Encoding"}
-        if request.headers.get("if-none-match", "") == headers["ETag"]:
+        etag = f'"{found.revision}~{choice}"'
+        headers = {"ETag": etag, "Cache-Control": "no-cache", "Vary": "Accept-Encoding"}
+        if request.headers.get("if-none-match", "") == etag:
             return Response(status_code=304, headers=headers)
         if "gzip" in request.headers.get("accept-encoding", ""):
             headers["Content-Encoding"] = "gzip"
-            return Response(page.body, media_type="application/json", headers=headers)
-        return Response(gzip.decompress(page.body), media_type="application/json", headers=headers)
+            return Response(found.body, media_type="application/json", headers=headers)
+        return Response(gzip.decompress(found.body), media_type="application/json", headers=headers)
 
-    return [Route("/api/comparisons/{id}/live", live)]
+    # Not async: Starlette runs them in a thread, so reading the store holds up nobody's page.
+    def live(request: Request) -> Response:
+        return answer(request, Choice.from_query, Cache.page)
+
+    def layers(request: Request) -> Response:
+        return answer(request, layers_name, Cache.layers)
+
+    return [Route("/api/comparisons/{id}/live", live), Route("/api/comparisons/{id}/layers", layers)]

@@ -5,7 +5,8 @@ import pandas as pd
 import plotly.graph_objects as go
 import pytest
 
-from samviz.figures.histograms import Histograms, histograms_data, histograms_figure
+from samviz.figures import palette
+from samviz.figures.histograms import MOST_TEXTS, Histograms, histograms_data, histograms_figure, mean_texts
 from samviz.runs.views import HISTOGRAM_COLUMNS
 from samviz.spec import Arm, Comparison, Recipe
 from tests import synthetic
@@ -56,10 +57,40 @@ def test_the_figure_is_valid_and_shows_the_epoch_asked_for() -> None:
     for epoch in (0, 3, None):
         at = 5 if epoch is None else epoch
         figure = go.Figure(histograms_figure(data, spec, epoch))
-        assert f"epoch {at}" in figure.layout.title.text
+        assert figure.layout.title.text == f"γ of the norm layers after epoch {at}, 2 seeds"
         for k, trace in enumerate(figure.data):
             assert list(trace.y) == data.counts[at, k].tolist()
-        assert figure.data[3].yaxis == "y4"
+            assert list(trace.x) == pytest.approx(data.centers)
+            assert (trace.meta, trace.line.color) == (spec.arms[k].key, palette.looks(spec.arms)[trace.meta].color)
+        assert len(figure.layout.annotations) == 4
+
+
+def test_beta_has_bins_of_its_own() -> None:
+    spec = synthetic.comparison(1, epochs=3)
+    data = histograms_data(synthetic.tally(synthetic.histograms(spec), spec), "beta")
+    assert (data.low, data.high, data.symbol) == (-2, 2, "β")
+    figure = go.Figure(histograms_figure(data, spec))
+    assert figure.layout.xaxis.title.text == "β"
+    assert "β ≈" in figure.data[0].hovertemplate
+
+
+def test_an_arm_that_has_trained_for_all_its_epochs_stays_as_it_ended() -> None:
+    spec = Comparison(name="x2", recipe=Recipe(epochs=1), arms=(Arm(), Arm(epochs_factor=2)))
+    rows = [(0, "sgd", 1, (1, 0, 0, 0)), (0, "sgd:x2", 1, (0, 1, 0, 0)), (0, "sgd:x2", 2, (0, 0, 1, 0))]
+    data = pooled(frame(*rows), spec)
+    assert data.epochs.tolist() == [0, 1, 2]
+    assert data.counts.tolist()[1:] == [[[1, 0, 0, 0], [0, 1, 0, 0]], [[1, 0, 0, 0], [0, 0, 1, 0]]]
+    assert data.seeds.tolist() == [[0, 0], [1, 1], [1, 1]]
+    assert mean_texts(data, spec.labels.values(), 2) == ["SGD, mean -0.500 at its end, epoch 1", "SGD ×2, mean 1.500"]
+    assert mean_texts(data, spec.labels.values(), 0) == ["SGD", "SGD ×2"]
+
+
+def test_many_arms_are_outlines_without_texts() -> None:
+    arms = tuple(Arm(variant="sam", rho=0.1 * (k + 1)) for k in range(MOST_TEXTS + 1))
+    spec = Comparison(name="many", recipe=Recipe(epochs=1), arms=arms)
+    figure = histograms_figure(pooled(synthetic.histograms(spec), spec), spec)
+    assert figure["layout"]["annotations"] == []
+    assert all(trace["fillcolor"].endswith(",0.0)") for trace in figure["data"])
 
 
 def test_the_axis_stands_still_while_epochs_are_scrubbed() -> None:

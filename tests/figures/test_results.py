@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 
-from samviz.figures.results import conclusion, results_data
+from samviz.figures.results import conclusion, divergences, results_data
+from samviz.figures.tally import Divergence
+from samviz.spec import Arm, Comparison, Recipe
 from tests import synthetic
 
 
@@ -40,14 +42,21 @@ def test_with_more_seeds_the_table_says_how_many() -> None:
     assert "over 3 seeds" in conclusion(spec, results_data(synthetic.tally(synthetic.metrics(spec), spec)))
 
 
-def test_a_diverged_seed_is_named_and_left_out() -> None:
+def test_a_diverged_seed_is_named_with_its_step_and_left_out() -> None:
     spec = synthetic.comparison(3, epochs=3)
-    metrics = synthetic.metrics(spec)
-    late = (metrics["arm"] == "sgd") & (metrics["seed"] == 1) & (metrics["epoch"] >= 2)
-    metrics = metrics[~late]
-    metrics.loc[len(metrics) + 1000] = (1, "sgd", 2, 40, "diverged", 40.0)
-    results = results_data(synthetic.tally(metrics, spec))
-    assert results[0].diverged == {1: 2}
+    results = results_data(synthetic.tally(synthetic.metrics(spec, diverged={(1, "sgd"): 2}), spec))
+    assert results[0].diverged == (Divergence(seed=1, epoch=2, step=2 * 31 - 15),)
     assert results[0].final.n == 2
-    assert [r.diverged for r in results[1:]] == [{}, {}, {}]
-    assert conclusion(spec, results).endswith("SGD diverged with seed 1.")
+    assert [r.diverged for r in results[1:]] == [(), (), ()]
+    assert divergences(results) == ["SGD diverged at step 47 (epoch 2) with seed 1"]
+    assert conclusion(spec, results).endswith("SGD diverged at step 47 (epoch 2) with seed 1.")
+
+
+def test_each_arm_counts_at_its_own_last_epoch() -> None:
+    arms = (Arm(), Arm(epochs_factor=2))
+    spec = Comparison(name="x2", recipe=Recipe(epochs=3), arms=arms, seeds=(0, 1))
+    metrics = synthetic.metrics(spec, {0: 6, 1: 4})
+    once, twice = results_data(synthetic.tally(metrics, spec))
+    assert (once.final.n, twice.final.n) == (2, 1)
+    tests = metrics[(metrics["name"] == "test_accuracy") & (metrics["arm"] == "sgd") & (metrics["epoch"] == 3)]
+    assert once.final.mean == pytest.approx(tests["value"].mean())

@@ -369,7 +369,11 @@ export default function mount(component) {
   const { parentElement } = component;
   const root = parentElement.querySelector(".samviz");
   let live = instances.get(root);
-  if (!live || live.destroyed) instances.set(root, (live = new Live(root)));
+  if (!live || live.destroyed) {
+    instances.set(root, (live = new Live(root)));
+    // The form that leads here ends with its Start button: the page it becomes is looked at from its beginning.
+    if (component.data.whole) document.querySelector("[data-testid=stMain]")?.scrollTo(0, 0);
+  }
   live.update(component);
   return () => setTimeout(() => root.isConnected || live.destroy());
 }

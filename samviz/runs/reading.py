@@ -36,11 +36,11 @@ class UnknownError(KeyError):
 LOG_BYTES = 4000
 LOST = "The worker is lost; the run goes on from its last checkpoint as soon as a supervisor takes it up."
 _METRICS = """
-SELECT "row", seed, arm, epoch, step, name, value FROM metrics JOIN jobs ON jobs.id = run
+SELECT "row", seed, arm, epoch, step, name, value FROM metrics {join} jobs ON jobs.id = run
 WHERE "row" > ? AND comparison = ? ORDER BY "row"
 """
 _HISTOGRAMS = """
-SELECT "row", seed, arm, epoch, name, low, high, counts FROM histograms JOIN jobs ON jobs.id = run
+SELECT "row", seed, arm, epoch, name, low, high, counts FROM histograms {join} jobs ON jobs.id = run
 WHERE "row" > ? AND comparison = ? ORDER BY "row"
 """
 
@@ -155,7 +155,12 @@ def job(connection: Connection, number: int) -> JobView:
 
 
 def _rows(connection: Connection, query: str, after: int, number: int) -> list[tuple]:
-    """Plain tuples from the driver: a third of the time that thousands of SQLAlchemy's rows take."""
+    """Plain tuples from the driver: a third of the time that thousands of SQLAlchemy's rows take.
+
+    SQLite looks the runs up first, and goes through all of their rows. For the last few rows of a long run it has to
+    begin with these, which is what CROSS JOIN means there: 0.4 ms in place of 20 among 300000 rows.
+    """
+    query = query.format(join="CROSS JOIN" if after else "JOIN")
     try:
         return connection.connection.driver_connection.execute(query, (after, number)).fetchall()
     except sqlite3.DatabaseError as error:

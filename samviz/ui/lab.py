@@ -127,7 +127,7 @@ def _comparison(store: Store, snapshot: Snapshot) -> None:
     lab_list.refusal(snapshot.id)
     if why and running:
         st.info(why, icon=":material/lock:")
-    _live(snapshot.id, snapshot.state)
+    _live(snapshot.id, snapshot.state, whole=True)
     with st.expander("Recipe and versions", icon=":material/description:"):
         machines = {f"seed {run.seed}": run.machine for run in snapshot.runs if run.machine}
         recipe, versions = st.columns(2)
@@ -135,6 +135,10 @@ def _comparison(store: Store, snapshot: Snapshot) -> None:
         versions.code(json.dumps(machines, indent=2), language="json")
 
 
-def _live(id: str, state: str) -> None:
-    """The live view; it runs the page again when the comparison comes into another state than the page has drawn."""
-    component("live")(key=f"lab-live-{id}", data={"id": id, "state": state}, on_state_change=lambda: None)
+def _live(id: str, state: str, whole: bool = False) -> None:
+    """The live view, which may be the whole page, then seen from its top.
+
+    It runs the page again when the comparison comes into another state than the page has drawn.
+    """
+    data = {"id": id, "state": state, "whole": whole}
+    component("live")(key=f"lab-live-{id}", data=data, on_state_change=lambda: None)

@@ -124,11 +124,11 @@ def test_the_form_stands_still_and_keeps_what_was_chosen(page: Page, store: Stor
     page.keyboard.press("Escape")
     # A method that gets another name on screen is still the same method, also in the run after that.
     page.get_by_text("Edit the recipe").click()
+    page.get_by_role("button", name="Start").hover()  # it waits until all has unfolded, which closes a list
     method = page.locator("[class*=st-key-lab-arm-][class*=-method] input").first
     expect(method).to_have_value("SGD")
     for field, choice in (("optimizer", "AdamW"), ("schedule", "constant")):
         box = page.locator(f".st-key-lab-recipe-{field} input")
-        box.hover()  # which waits until it stands still
         box.click()
         page.get_by_role("option", name=choice).click()
         expect(box).to_have_value(choice)

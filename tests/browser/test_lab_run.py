@@ -71,11 +71,11 @@ def test_a_run_is_started_watched_zoomed_reloaded_and_cancelled(page: Page, stor
     expect(page.get_by_role("heading", level=1)).to_have_text(LONG.name)
     expect(page.locator(".live")).to_have_count(1)  # the example of the page before is gone
     expect(page.locator(".pill", has_text="Running")).to_have_count(1)
+    assert page.get_by_test_id("stMain").evaluate("main => main.scrollTop") == 0  # the form was scrolled to its end
 
     # A zoom, and an arm that is switched off.
     chart = drawn(page)
     page.wait_for_timeout(1000)  # the page grows while the first numbers come in
-    chart.scroll_into_view_if_needed()  # the form was longer, and the browser keeps its place
     area = chart.locator(".nsewdrag").bounding_box()
     assert area is not None
     page.mouse.move(area["x"] + 0.2 * area["width"], area["y"] + 0.3 * area["height"])

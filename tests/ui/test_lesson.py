@@ -214,7 +214,7 @@ def sam_on() -> set[str]:
     means = dict(text.split(", mean ") for text in shown["histograms"]["texts"][-1])
     share = coverage(build("resnet8", 10, 0), "norm_only").share
     # The paper: "on average, SAM-ON outperforms SAM-all for all considered SAM-variants" (section 4.1, Table 1).
-    paper = PRESETS["paper"].comparison.recipe
+    paper = PRESETS["sam_on"].comparison.recipe
     assert paper.label_noise == 0
     data = open_store().snapshot("example")
     spread = [np.count_nonzero(counts) for counts in _gamma(data, "sam:norm_only:rho=0.5")]

@@ -81,6 +81,33 @@ export function short(value) {
 const NOTCHES = 1000;
 
 /**
+ * A field to write a value into. What is written there stays until it is entered: an answer to something else that
+ * arrives meanwhile does not overwrite it.
+ *
+ * @param keep called with each text that is entered
+ */
+export function typed(attributes, label, keep) {
+  let typing = false;
+  const input = element("input", {
+    ...attributes,
+    "aria-label": label,
+    input: () => {
+      typing = true;
+    },
+    change: () => {
+      typing = false;
+      if (input.value.trim() !== "") keep(input.value);
+    },
+  });
+  return {
+    input,
+    show(text) {
+      if (!typing) input.value = text;
+    },
+  };
+}
+
+/**
  * A labeled slider with a number field for one row of the field table.
  *
  * @param field {key, label, help, low, high, step, log, whole, default}
@@ -106,28 +133,19 @@ export function numberRow(field, move, keep) {
     "aria-label": field.label,
     input: () => {
       const text = short(fromNotch(Number(range.value)));
-      number.value = text;
+      number.show(text);
       range.setAttribute("aria-valuetext", text);
       move(text);
     },
-    change: () => keep(number.value),
+    change: () => keep(short(fromNotch(Number(range.value)))),
   });
-  const number = element("input", {
-    type: "number",
-    min: field.low,
-    max: field.high,
-    step: "any",
-    "aria-label": `${field.label}, value`,
-    change: () => {
-      if (number.value !== "") keep(number.value);
-    },
-  });
+  const number = typed({ type: "number", min: field.low, max: field.high, step: "any" }, `${field.label}, value`, keep);
   const row = element(
     "div",
     { class: "row", title: field.help, "data-field": field.key },
     element("span", { class: "name" }, field.label),
     range,
-    number,
+    number.input,
   );
   return {
     row,
@@ -135,7 +153,7 @@ export function numberRow(field, move, keep) {
     set(text) {
       range.value = toNotch(Number(text));
       range.setAttribute("aria-valuetext", text);
-      number.value = text;
+      number.show(text);
     },
   };
 }

@@ -1,6 +1,6 @@
 // What shapes a maximization region beside its radius: the normalization operator T and the norm p.
 
-import { element } from "./controls.js";
+import { element, typed } from "./controls.js";
 
 const shown = (p) => (p === "inf" ? "∞" : p);
 const written = (text) => (/^(∞|inf(inity)?)$/i.test(text.trim()) ? "inf" : text.trim());
@@ -28,17 +28,13 @@ export function shapeRows(name, operators, norms, move, keep) {
     "aria-label": `p ${name}`,
     input: () => {
       const p = norms[range.value];
-      number.value = shown(p);
+      number.show(shown(p));
       range.setAttribute("aria-valuetext", shown(p));
       move({ p });
     },
     change: () => keep({ p: norms[range.value] }),
   });
-  const number = element("input", {
-    type: "text",
-    "aria-label": `p ${name}, value`,
-    change: () => number.value.trim() && keep({ p: written(number.value) }),
-  });
+  const number = typed({ type: "text" }, `p ${name}, value`, (text) => keep({ p: written(text) }));
   const titles = {
     T: "Normalization operator. Of a layer of one weight, |w| is also the norm of the layer and of its filter.",
     p: "The norm of the region, from 1 through 2 in the middle to infinity.",
@@ -47,14 +43,14 @@ export function shapeRows(name, operators, norms, move, keep) {
   return {
     rows: [
       element("div", { class: "row choice", title: titles.T }, letter("T"), select),
-      element("div", { class: "row", title: titles.p }, letter("p"), range, number),
+      element("div", { class: "row", title: titles.p }, letter("p"), range, number.input),
     ],
     /** Show values that came from elsewhere. */
     set(T, p) {
       select.value = T;
       range.value = nearest(norms, p);
       range.setAttribute("aria-valuetext", shown(p));
-      number.value = shown(p);
+      number.show(shown(p));
     },
   };
 }

@@ -34,7 +34,7 @@ def lab(page: Page, address: str) -> None:
     page.locator(".js-plotly-plot").first.wait_for()
 
 
-CARDS = {trajectories: (".plane", 8), regions: (".plane", 32), lab: (".js-plotly-plot", 24)}
+CARDS = {trajectories: (".plane", 8), regions: (".plane", 32), lab: (".panels .js-plotly-plot", 24)}
 """What the home page's card of a scene shows: the box around these elements, and the pixels above, for their titles."""
 
 

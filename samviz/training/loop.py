@@ -129,6 +129,7 @@ class _Race:
             raise ValueError(f"images must hold {recipe.images} train images, but they hold {len(images.train_y)}.")
         self.recipe, self.device, self.pace = recipe, device, pace
         self.steps = recipe.steps_per_epoch
+        self.report_every = max(1, self.steps // REPORTS)
         self.batches = Batches(images, recipe, seed, device)
         setting = (len(images.classes), seed, device, pace.precision, pace.compiled)
         self.racers = {arm.key: Racer(recipe, arm, *setting) for arm in arms}
@@ -154,7 +155,6 @@ class _Race:
 
     def run(self, checkpoint_seconds: float) -> Iterator[Event]:
         """Train from where the race is to its end: every batch is every arm's before the next one is drawn."""
-        report_every = max(1, self.steps // REPORTS)
         saved = time.monotonic()
         while self.running(epoch := self.step // self.steps + 1):
             if not self.laps:
@@ -163,7 +163,7 @@ class _Race:
                 self._train(epoch, x, y)
                 self.step += 1
                 done = self.step - (epoch - 1) * self.steps
-                if done % report_every == 0 or done == self.steps:
+                if done % self.report_every == 0 or done == self.steps:
                     yield from self._report(epoch, done, wait=done == self.steps)
                     if not self.running(epoch):
                         break
@@ -192,7 +192,6 @@ class _Race:
     def _report(self, epoch: int, done: int, wait: bool) -> Iterator[Event]:
         """Tell what has arrived of the epoch's first `done` steps."""
         before = (epoch - 1) * self.steps
-        report_every = max(1, self.steps // REPORTS)
         for key, racer in self.running(epoch).items():
             lap = self.laps[key]
             lap.readings.ask(done)
@@ -203,7 +202,7 @@ class _Race:
                 yield Diverged(key, epoch, before + lap.told + 1 + int((~losses.isfinite()).nonzero()[0, 0]))
                 continue
             for i in range(lap.told + 1, arrived + 1):
-                if i % report_every == 0 or i == self.steps:
+                if i % self.report_every == 0 or i == self.steps:
                     lr = learning_rate(self.recipe, before + i - 1, racer.epochs)
                     facts = {"batch_loss": float(lap.readings.read[i - 1, 0]), "lr": lr}
                     yield from _scalars(key, epoch, before + i, facts)

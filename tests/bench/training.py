@@ -1,8 +1,9 @@
 """`python -m tests.bench.training [NETWORK ...]`: images a second of a training step, data and augmentation included.
 
 Ours is what the Lab runs: bytes on the device, crops and flips there, one arm's step in each precision that this
-machine has. The published way is the usual script: a DataLoader of two workers that augments with Pillow, fp32, a loop
-over the parameters for each part of the ascent, all gradients in both passes, and three figures read back each step.
+machine has, compiled and not. The published way is the usual script: a DataLoader of two workers that augments with
+Pillow, fp32, a loop over the parameters for each part of the ascent, all gradients in both passes, and three figures
+read back each step.
 
 All take turns in one process, so that noise meets all alike; ratios are taken within a turn.
 """
@@ -36,7 +37,7 @@ BATCH = 128
 BATCHES = 40
 """Of one epoch here: more than are ever timed in a turn."""
 ARMS = {"SGD": Arm(), "SAM-all": Arm(variant="sam", rho=0.1), "SAM-ON": Arm(variant="sam", scope="norm_only", rho=0.5)}
-PUBLISHED = "published way"
+PUBLISHED, COMPILED = "published way", "compiled"
 TARGETS = {"cpu": 1.2, "bf16": 2.0, "cuda": 5.0}
 """How many times faster SAM-ON on ResNet-20 is to be than the published way: on a CPU, one with bf16, a GPU."""
 
@@ -56,11 +57,11 @@ def forever(epoch: Callable[[int], Iterator]) -> Iterator:
         yield from epoch(number)
 
 
-def ours(network: str, arm: Arm, precision: str, data: Images) -> Callable[[], object]:
+def ours(network: str, arm: Arm, precision: str, data: Images, compiled: bool = False) -> Callable[[], object]:
     """One step as the Lab takes it, with the batch that it is for."""
     recipe = Recipe(dataset="cifar10", train_size=len(data.train_y), network=network, augmentation="crop_flip")
     batches = forever(Batches(data, recipe, 0, device()).train)
-    racer = Racer(recipe, arm, 10, 0, device(), precision)
+    racer = Racer(recipe, arm, 10, 0, device(), precision, compiled)
     step = fastest_step(racer, device())
 
     def take() -> None:
@@ -150,6 +151,15 @@ def table(network: str, rounds: int) -> str:
     precisions = ["fp32", "bf16"] if "bf16" in modes() or device().type == "cuda" else ["fp32"]
     steps = {f"{PUBLISHED}, {name}": published(network, arm, data) for name, arm in ARMS.items()}
     steps |= {f"{p}, {name}": ours(network, arm, p, data) for p in precisions for name, arm in ARMS.items()}
+    compiled = {
+        f"{p} {COMPILED}, {n}": ours(network, arm, p, data, True) for p in precisions for n, arm in ARMS.items()
+    }
+    compiling = []
+    for step in compiled.values():
+        begun = time.perf_counter()
+        step()
+        compiling.append(time.perf_counter() - begun)
+    steps |= compiled
     seconds = timed(steps, rounds)
     kind = "cuda" if device().type == "cuda" else "bf16" if "bf16" in precisions else "cpu"
     lines = []
@@ -165,7 +175,8 @@ def table(network: str, rounds: int) -> str:
             f"| {network} | {arm} | {way} | {1000 * BATCH / middle:.0f} | {middle:.1f} | {low:.1f} to {high:.1f} | "
             f"{len(taken)} | {to_sgd:.2f} | {median(faster):.2f} | {verdict} |"
         )
-    return "\n".join(lines)
+    took = ", ".join(f"{seconds:.0f}" for seconds in compiling)
+    return "\n".join(lines) + f"\n\nThe first step of each of the compiled ways of {network}, in order: {took} s.\n"
 
 
 def main(networks: list[str]) -> None:
@@ -173,9 +184,9 @@ def main(networks: list[str]) -> None:
         f"{device_name(device())}, {processor()}, torch {torch.__version__}, {torch.get_num_threads()} threads, "
         f"Python {platform.python_version()}, batches of {BATCH}\n"
     )
-    print("| network | arm | way | images a second | ms a step | range | n | to SGD | faster than published | target |")
-    print("|---|---|---|---|---|---|---|---|---|---|")
     for network in networks:
+        print("| network | arm | way | images a second | ms a step | range | n | to SGD | faster | target |")
+        print("|---|---|---|---|---|---|---|---|---|---|")
         print(table(network, 30 if network in ("resnet8", "resnet20") else 8), flush=True)
 
 

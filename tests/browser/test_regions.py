@@ -328,6 +328,21 @@ def test_eta_belongs_to_the_regions_that_have_one(page: Page) -> None:
 # ---- the address and the screen ------------------------------------------------------------------------------------
 
 
+def test_an_answer_does_not_overwrite_a_number_that_is_being_typed(page: Page) -> None:
+    open_page(page)
+    number = page.get_by_label("p cuboid, value")
+    number.fill("1.3")
+    with page.expect_response("**/api/toy/regions*"):
+        # As an answer that was under way does: without a blur, which would enter the number.
+        page.get_by_label("T cuboid", exact=True).evaluate(
+            "select => { select.value = 'fisher'; select.dispatchEvent(new Event('change', { bubbles: true })); }"
+        )
+    expect(page.locator(".maxima")).to_contain_text("Fisher")
+    expect(number).to_have_value("1.3")
+    number.press("Enter")
+    expect(page).to_have_url(re.compile(r"p\.cuboid=1\.3"))
+
+
 def test_a_link_shows_the_same_page_to_somebody_else(page: Page, browser: Browser, app: str) -> None:
     open_page(page)
     page.get_by_label("T cuboid", exact=True).select_option("fisher")

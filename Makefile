@@ -5,6 +5,8 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
+# Tests that start processes and browsers and look at the clock: one after another. The others share the processors.
+ALONE := tests/browser tests/hard tests/runs tests/test_cli.py
 
 .PHONY: app lecture test test-hard bench pictures clean
 
@@ -17,7 +19,8 @@ lecture: .venv/app
 test: .venv/dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/python -m pytest
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses=2 $(addprefix --ignore=,$(ALONE))
+	$(BIN)/python -m pytest $(ALONE)
 
 test-hard: test
 	$(BIN)/python -m tests.hard.load

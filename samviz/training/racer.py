@@ -71,7 +71,7 @@ class Racer:
     def logits(self, x: Tensor, forward: Callable[[Tensor], Tensor] | None = None) -> Tensor:
         """(B, 3, S, S) -> (B, classes) float32, by the network itself or by a `forward` made of it."""
         with self._autocast:
-            return (forward or self.network)(x).float()
+            return (self.network if forward is None else forward)(x).float()
 
     def begin_epoch(self, epoch: int, x: Tensor, y: Tensor) -> float:
         """Choose the mask anew where it is time, by a batch; returns how many gradients of a batch that took."""

@@ -12,11 +12,19 @@ from tests.training.fakes import SAM_ON, SGD, images, recipe
 CPU = torch.device("cpu")
 
 
+class Small(nn.Module):
+    """A network that compiles in a moment. Like most, and unlike nn.Sequential, it has no length."""
+
+    def __init__(self, *layers: nn.Module) -> None:
+        super().__init__()
+        self.layers = nn.Sequential(*layers)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.layers(x)
+
+
 def small(classes: int) -> nn.Module:
-    """A network that compiles in a moment."""
-    return nn.Sequential(
-        nn.Conv2d(3, 4, 3, stride=4), nn.BatchNorm2d(4), nn.ReLU(), nn.Flatten(), nn.Linear(256, classes)
-    )
+    return Small(nn.Conv2d(3, 4, 3, stride=4), nn.BatchNorm2d(4), nn.ReLU(), nn.Flatten(), nn.Linear(256, classes))
 
 
 OWN = {"network": f"{__name__}:small", "batch_size": 16}

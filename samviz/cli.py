@@ -106,13 +106,14 @@ def _compare(asked: argparse.Namespace) -> int:
         return 0
     _say("It goes on if this window is closed; Ctrl+C cancels it.", 0)
     try:
-        snapshot = _follow(store, id)
+        _follow(store, id)
     except KeyboardInterrupt:
         store.cancel(id)
         deadline = time.monotonic() + CANCEL_SECONDS
-        while store.snapshot(id).state in UNFINISHED and time.monotonic() < deadline:
+        while store.header(id).state in UNFINISHED and time.monotonic() < deadline:
             time.sleep(POLL_SECONDS)
-        return _say(f"Comparison {id} is {store.snapshot(id).state}.", INTERRUPTED)
+        return _say(f"Comparison {id} is {store.header(id).state}.", INTERRUPTED)
+    snapshot = store.snapshot(id)
     _print(snapshot)
     _write(store, id, asked.json)
     return 0 if snapshot.state == "finished" else FAILED
@@ -147,23 +148,22 @@ def _value(text: str) -> Any:
         return text
 
 
-def _follow(store: Store, id: str) -> Snapshot:
+def _follow(store: Store, id: str) -> None:
     """Show the progress until the comparison has ended."""
     shape = "{desc} {percentage:3.0f}% |{bar}| {elapsed} <{remaining}{postfix}"
-    snapshot = store.snapshot(id)
+    header = store.header(id)
     resumed = time.monotonic()
-    with tqdm(total=len(snapshot.runs), bar_format=shape, disable=None, leave=False) as bar:
-        while snapshot.state in UNFINISHED:
-            seeds = [run.seed for run in snapshot.runs if run.state == "running"]
+    with tqdm(total=len(header.runs), bar_format=shape, disable=None, leave=False) as bar:
+        while header.state in UNFINISHED:
+            seeds = [run.seed for run in header.runs if run.state == "running"]
             bar.desc = f"seed {seeds[0]}" if seeds else "waiting"
-            bar.n = sum(run.progress for run in snapshot.runs)
+            bar.n = sum(run.progress for run in header.runs)
             bar.refresh()
             time.sleep(POLL_SECONDS)
             if time.monotonic() - resumed > RESUME_SECONDS:
                 store.resume()
                 resumed = time.monotonic()
-            snapshot = store.snapshot(id)
-    return snapshot
+            header = store.header(id)
 
 
 def _list(_: argparse.Namespace) -> int:
@@ -217,8 +217,9 @@ def _download(asked: argparse.Namespace) -> int:
 def _print(snapshot: Snapshot) -> None:
     """The runs as they ended, the table of results, and what can be concluded."""
     recipe = snapshot.comparison.recipe
+    epochs = f"{recipe.epochs} epoch{'s' if recipe.epochs > 1 else ''}"
     print(f"Comparison {snapshot.id}: {snapshot.comparison.name} ({snapshot.state})")
-    print(f"{snapshot.data_label}, {recipe.network}, {recipe.images} train images, {recipe.epochs} epochs")
+    print(f"{snapshot.data_label}, {recipe.network}, {recipe.images} train images, {epochs}")
     for run in snapshot.runs:
         if run.state != "finished":
             print(f"Seed {run.seed}: {run.state}, {100 * run.progress:.0f}% done. {run.reason}".rstrip())

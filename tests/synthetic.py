@@ -81,7 +81,6 @@ def _values(random: np.random.Generator, recipe: Recipe, arm: Arm, k: int, epoch
             "seconds": (1.0, 2.0, 1.7, 2.0)[k % 4] + noise(0.03),
             "lr": recipe.lr / 2 * (1 + cos(pi * t)),
         }
-        values["gap"] = values["train_accuracy"] - values["test_accuracy"]
         if arm.ascends(epoch):
             values["adversarial_loss"] = values["train_loss"] + 0.3 * arm.rho * (1 + t) + abs(noise(0.01))
             values["eps_norm"] = arm.rho

@@ -8,7 +8,7 @@ import numpy as np
 from samviz.spec import Comparison
 
 DIFFERENCES = {"gap": ("train_accuracy", "test_accuracy"), "sharpness": ("adversarial_loss", "train_loss")}
-"""Measures that are one other minus another, where training does not tell them itself."""
+"""Measures that are one other minus another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +50,11 @@ class Tally:
 
     def has(self, name: str) -> bool:
         """Whether there is a row of this measure, or what it can be worked out from."""
-        return name in self._measures or all(part in self._measures for part in DIFFERENCES.get(name, (name,)))
+        return all(part in self._measures for part in DIFFERENCES.get(name, (name,)))
 
     def measure(self, name: str) -> np.ndarray:
         """One measure: (arms, seeds, epochs + 1), NaN where there is nothing (yet)."""
-        if name not in self._measures and self.has(name):
+        if name in DIFFERENCES and self.has(name):
             plus, minus = DIFFERENCES[name]
             return self._measures[plus] - self._measures[minus]
         return self._measures.get(name, np.full(self._shape, np.nan))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import time
+from collections.abc import Sequence
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -88,23 +89,22 @@ def summary(snapshot: Snapshot) -> Summary:
     return _summary(snapshot.id, snapshot.comparison, snapshot.created, states, progress, bundled=snapshot.bundled)
 
 
-def news(connection: Connection, number: int, folder: Path, since: Place | None) -> News:
-    """One comparison, in one transaction; logs lie under `folder`. KeyError where there is no such comparison.
+def header(connection: Connection, number: int, folder: Path) -> Header:
+    """One comparison without its numbers; logs lie under `folder`. KeyError where there is no such comparison."""
+    return _header(connection, number, folder, _runs(connection, number))
 
-    Only the rows after the place `since`, unless rows before it were dropped: then all of them.
-    """
+
+def _runs(connection: Connection, number: int) -> Sequence[Row]:
+    return connection.execute(select(jobs).where(jobs.c.comparison == number).order_by(jobs.c.id)).all()
+
+
+def _header(connection: Connection, number: int, folder: Path, rows: Sequence[Row]) -> Header:
     etag = revision(connection, number)
     row = connection.execute(select(comparisons).where(comparisons.c.id == number)).one()
-    rows = connection.execute(select(jobs).where(jobs.c.comparison == number).order_by(jobs.c.id)).all()
-    resumed = tuple(run.resumed for run in rows)
-    anew = since is None or since.resumed != resumed
-    after = Place(resumed=resumed, metric=0, histogram=0) if anew else since
-    metrics = _rows(connection, _METRICS, after.metric, number)
-    histograms = _rows(connection, _HISTOGRAMS, after.histogram, number)
     comparison = Comparison.from_dict(row.spec)
     runs = tuple(_run(run, folder) for run in rows)
     labels = [run.data_label for run in rows if run.data_label]
-    header = Header(
+    return Header(
         id=str(number),
         comparison=comparison,
         state=_overall([run.state for run in runs]),
@@ -113,8 +113,21 @@ def news(connection: Connection, number: int, folder: Path, since: Place | None)
         data_label=labels[0] if labels else DATASETS[comparison.recipe.dataset].label,
         revision=etag,
     )
+
+
+def news(connection: Connection, number: int, folder: Path, since: Place | None) -> News:
+    """One comparison, in one transaction; logs lie under `folder`. KeyError where there is no such comparison.
+
+    Only the rows after the place `since`, unless rows before it were dropped: then all of them.
+    """
+    rows = _runs(connection, number)
+    resumed = tuple(run.resumed for run in rows)
+    anew = since is None or since.resumed != resumed
+    after = Place(resumed=resumed, metric=0, histogram=0) if anew else since
+    metrics = _rows(connection, _METRICS, after.metric, number)
+    histograms = _rows(connection, _HISTOGRAMS, after.histogram, number)
     return News(
-        header=header,
+        header=_header(connection, number, folder, rows),
         metrics=[row[1:] for row in metrics],
         histograms=[(*row[1:-1], tuple(json.loads(row[-1]))) for row in histograms],
         anew=anew,

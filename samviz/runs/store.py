@@ -20,7 +20,7 @@ from samviz.runs import exchange, jobs, process, reading
 from samviz.runs.schema import comparisons as comparisons_table
 from samviz.runs.schema import connect, writing
 from samviz.runs.schema import jobs as jobs_table
-from samviz.runs.views import UNFINISHED, Estimate, JobView, News, Place, Snapshot, Summary
+from samviz.runs.views import UNFINISHED, Estimate, Header, JobView, News, Place, Snapshot, Summary
 from samviz.spec import Comparison, check
 from samviz.spec.networks import check_listed, own_network
 
@@ -156,6 +156,16 @@ class Store:
             return f"{EXAMPLE_ID}-{EXAMPLE.stat().st_mtime_ns:x}"
         with self.engine.connect() as connection:
             return reading.revision(connection, reading.number(id))
+
+    def header(self, id: str) -> Header:
+        """What is known of a comparison but for its numbers; KeyError where there is no such comparison.
+
+        For who looks often, or does not need the numbers: of a long run they take a second.
+        """
+        if id == EXAMPLE_ID:
+            return self.snapshot(id)
+        with self.engine.connect() as connection:
+            return reading.header(connection, reading.number(id), self.home / "runs")
 
     def snapshot(self, id: str) -> Snapshot:
         """All that is known of a comparison, at one moment; KeyError where there is no such comparison.

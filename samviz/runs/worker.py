@@ -118,9 +118,9 @@ class Work:
         recipe = comparison.recipe
         after, state = self._checkpoint()
         images = data.load(recipe.dataset)
-        pace = self._pace(comparison) if state is None else training.Pace(**state["pace"])
-        how = f"{pace.precision}, compiled" if pace.compiled else pace.precision
-        machine = training.machine() | {"precision": how}
+        machine = training.machine()
+        pace = self._pace(comparison, machine) if state is None else training.Pace(**state["pace"])
+        machine["precision"] = f"{pace.precision}, compiled" if pace.compiled else pace.precision
         jobs.resume(self.recorder.engine, self.job, after, machine, images.label)
         start = "from the start" if state is None else f"after step {after}"
         print(f"Attempt {self.job.attempt}, seed {self.job.seed}, {start}, on {machine['device']}: {images.label}.")
@@ -148,7 +148,7 @@ class Work:
         ready = time.time() - process.me()[1]  # a run starts a process and imports torch, too
         comparison = self._comparison()
         recipe = comparison.recipe
-        result = training.calibrate(recipe, comparison.arms, pace=self._pace(comparison))
+        result = training.calibrate(recipe, comparison.arms, pace=self._pace(comparison, training.machine()))
         seconds = ready + result["seconds_total"]
         return result | {"seconds_per_run": seconds, "seconds": seconds * len(comparison.seeds)}
 
@@ -159,19 +159,19 @@ class Work:
             sys.path.insert(0, code)
         return Comparison.from_dict(spec)
 
-    def _pace(self, comparison: Comparison) -> Any:
+    def _pace(self, comparison: Comparison, machine: dict[str, str]) -> Any:
         """How to take the steps, from what was measured on this machine once, so that runs can repeat."""
         from samviz import training
 
-        machine, recipe = training.machine(), comparison.recipe
+        recipe = comparison.recipe
         parts = [machine[name] for name in ("device", "processor", "threads", "torch")]
         key = ", ".join([*parts, recipe.network, f"batches of {recipe.batch_size}", recipe.optimizer])
         path = self.home / "pace.json"
         try:
             known = json.loads(path.read_text("utf-8"))
-        except (OSError, ValueError):  # not there yet, or cut off: it is measured anew
-            known = {}
-        before = dict(known.get(key, {}))
+            before = {way: float(seconds) for way, seconds in known.get(key, {}).items()}
+        except (OSError, ValueError, TypeError, AttributeError):  # not there yet, or spoiled: all is measured anew
+            known, before = {}, {}
         found = dict(before)
         pace = training.find_pace(recipe, comparison.arms, known=found)
         if found != before:

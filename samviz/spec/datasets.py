@@ -12,6 +12,10 @@ class Dataset:
     train_size: int
     test_size: int
 
+    def sizes(self, classes: int) -> tuple[int, int]:
+        """Train and test images of so many of the classes, of which each has equally many."""
+        return self.train_size * classes // len(self.classes), self.test_size * classes // len(self.classes)
+
 
 _FINE_LABELS = """
 apple aquarium_fish baby bear beaver bed bee beetle bicycle bottle bowl boy bridge bus butterfly camel can castle

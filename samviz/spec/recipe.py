@@ -114,8 +114,7 @@ class Recipe:
             if len(set(classes)) < len(classes):
                 raise ValueError(f"classes must differ from each other, but they are {', '.join(classes)}.")
             object.__setattr__(self, "classes", classes)
-        share = len(self.class_names) / len(data.classes)
-        train, test = round(share * data.train_size), round(share * data.test_size)
+        train, test = data.sizes(len(self.class_names))
         check.integer("validation_size", self.validation_size, 0, train - SMALLEST)
         if 0 < self.validation_size < SMALLEST:
             allowed = f"0 or a whole number from {SMALLEST} to {train - SMALLEST}"
@@ -133,15 +132,12 @@ class Recipe:
     @property
     def images(self) -> int:
         """Number of train images."""
-        data = DATASETS[self.dataset]
-        share = len(self.class_names) / len(data.classes)
-        return self.train_size or round(share * data.train_size) - self.validation_size
+        return self.train_size or DATASETS[self.dataset].sizes(len(self.class_names))[0] - self.validation_size
 
     @property
     def test_images(self) -> int:
         """Number of test images."""
-        data = DATASETS[self.dataset]
-        return self.test_size or round(len(self.class_names) / len(data.classes) * data.test_size)
+        return self.test_size or DATASETS[self.dataset].sizes(len(self.class_names))[1]
 
     @property
     def steps_per_epoch(self) -> int:

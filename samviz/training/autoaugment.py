@@ -12,6 +12,7 @@ import numpy as np
 from torch import Tensor
 
 from samviz.training import pixels
+from samviz.training.hardware import on_device
 
 POLICY = """\
 invert 7 0.1        contrast 6 0.2
@@ -118,6 +119,6 @@ def autoaugment(x: Tensor, draws: Draws) -> Tensor:
             magnitudes = operation.magnitudes[LEVELS[draws.sub_policy[images], turn]]
             if operation.signed:
                 magnitudes = magnitudes * draws.sign[images, turn]
-            index = pixels.on_device(images, x.device)
+            index = on_device(images, x.device)
             x[index] = operation.apply(x.index_select(0, index), magnitudes)
     return x

@@ -10,7 +10,7 @@ from samviz.data import Images
 from samviz.spec import Recipe
 from samviz.training.autoaugment import autoaugment, draw, joined
 from samviz.training.cutout import cutout, draw_cutout
-from samviz.training.pixels import on_device
+from samviz.training.hardware import on_device
 
 ORDER, AUGMENT = 3, 4
 """Streams of random numbers under one seed, beside those of `samviz.data.subset`."""

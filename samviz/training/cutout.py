@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from samviz.training.pixels import on_device
+from samviz.training.hardware import on_device
 
 
 def draw_cutout(rng: np.random.Generator, n: int, size: int) -> tuple[np.ndarray, np.ndarray]:

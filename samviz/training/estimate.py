@@ -29,9 +29,8 @@ def calibrate(
 
     The images are random bytes: a step costs the same on them, and no data set needs to be here yet. `pace` as in
     `train`. Returns seconds_total (training and evaluation of one run; starting the process, reading the data and
-    finding the pace come on top), seconds_per_epoch (all arms that train in the first epoch, evaluation included),
-    seconds_evaluation (all arms once), arms (key -> seconds of training in the whole run), device (its name) and
-    precision.
+    finding the pace come on top), seconds_evaluation (all arms once), arms (key -> seconds of training in the whole
+    run), device (its name) and precision.
     """
     on = torch.device(device or best_device())
     pace = pace or find_pace(recipe, arms, on)
@@ -71,12 +70,10 @@ def calibrate(
     racer.evaluate(batches.test())
     evaluation = (time.perf_counter() - begun) * evaluated / batches.test_images
     epochs = sum(racer.epochs for racer in racers.values())
-    per_epoch = sum(training[key] / racer.epochs for key, racer in racers.items()) + drawing + len(arms) * evaluation
     # The start is evaluated once for all arms.
     total = sum(training.values()) + longest * drawing + (epochs + 1) * evaluation
     return {
         "seconds_total": total,
-        "seconds_per_epoch": per_epoch,
         "seconds_evaluation": len(arms) * evaluation,
         "arms": training,
         "device": device_name(on),

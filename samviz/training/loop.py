@@ -43,9 +43,9 @@ def train(
 
     Per epoch and arm: train_loss and train_accuracy (averages over the epoch's batches, each at the weights that met
     it), test_loss (without label smoothing), test_accuracy, validation_loss and validation_accuracy where images are
-    held out, gap (train accuracy minus test accuracy), gradient_norm (of the gradient that the update takes) and, with
-    an ascent, adversarial_loss (at w + eps) and eps_norm, both averages over the batches; seconds (training alone) and
-    gradient_evaluations (of a batch, since the start); the means and deviations of gamma and beta and their histograms;
+    held out, gradient_norm (of the gradient that the update takes) and, with an ascent, adversarial_loss (at w + eps)
+    and eps_norm, both averages over the batches; seconds (training alone) and gradient_evaluations (of a batch, since
+    the start); the means and deviations of gamma and beta and their histograms;
     gamma_mean/K and beta_mean/K of the K-th norm layer; weight_norm/TYPE, ||w||_2 by type of layer. Accuracies are in
     percent. Epoch 0 is the start, before training. Several times an epoch: batch_loss and lr. Every value is finite: an
     arm whose loss is not is told once as Diverged, and rests. An arm that has trained for all its epochs is evaluated
@@ -231,8 +231,6 @@ class _Race:
                 self.diverged.append(key)
                 yield Diverged(key, epoch, self.step)
                 continue
-            right = self.laps[key].readings.read[:, FACTS.index("right")].sum()
-            results["gap"] = 100 * float(right) / (self.steps * self.recipe.batch_size) - results["test_accuracy"]
             yield from _scalars(key, epoch, self.step, results)
             yield from self._weights(key, racer, epoch)
 

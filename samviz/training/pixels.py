@@ -13,6 +13,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from samviz.training.hardware import on_device
+
 GRAY = 128
 """Fills what a geometric operation brings in from beyond the border, in every channel."""
 
@@ -211,9 +213,3 @@ def _finest(device: torch.device) -> type:
 def _per_image(values: np.ndarray, dtype: type, x: Tensor) -> Tensor:
     """(n,) on the host -> (n, 1, 1, 1) on the device of x."""
     return on_device(values.astype(dtype), x.device)[:, None, None, None]
-
-
-def on_device(values: np.ndarray, device: torch.device) -> Tensor:
-    """A host's array on the device, without waiting for it: from pinned memory, where that makes a difference."""
-    tensor = torch.from_numpy(values)
-    return (tensor.pin_memory() if device.type == "cuda" else tensor).to(device, non_blocking=True)

@@ -9,7 +9,7 @@ from torch.nn.functional import cross_entropy
 from torch.nn.modules.conv import _ConvNd
 from torch.nn.utils import get_total_norm
 
-from samviz.optim import SAM, fix_norm, is_norm_layer, select, train_only_norm
+from samviz.optim import SAM, fix_norm, is_norm_layer, norm_parameters, select, train_only_norm
 from samviz.spec import Arm, Mask, Recipe
 from samviz.training.batches import Batch
 from samviz.training.networks import build
@@ -53,7 +53,7 @@ class Racer:
         self._forward = torch.compile(self.network) if compiled else self.network
         self.lr = torch.tensor(recipe.lr, device=device)
         """The learning rate of the next step: a tensor, so that a change costs no new graph and no wait."""
-        self.base = _base_optimizer(recipe, self.network, self.lr)
+        self.base = _base_optimizer(recipe, self.network, self.trained, self.lr)
         self.optimizer: torch.optim.Optimizer = self.base
         if arm.variant is not None:
             mask = None if arm.mask is None else Mask(kind=arm.mask, sparsity=arm.sparsity, seed=seed)
@@ -158,10 +158,11 @@ class Racer:
             group["lr"] = self.lr
 
 
-def _base_optimizer(recipe: Recipe, network: nn.Module, lr: Tensor) -> torch.optim.Optimizer:
+def _base_optimizer(
+    recipe: Recipe, network: nn.Module, trained: list[nn.Parameter], lr: Tensor
+) -> torch.optim.Optimizer:
     """What every arm descends with; gamma and beta are a group of their own, which may not decay."""
-    norms = {w for m in network.modules() if is_norm_layer(m) for w in m.parameters(recurse=False)}
-    trained = [w for w in network.parameters() if w.requires_grad]
+    norms = norm_parameters(network)
     groups = [
         {"params": [w for w in trained if w not in norms], "weight_decay": recipe.weight_decay},
         {"params": [w for w in trained if w in norms], "weight_decay": recipe.weight_decay * recipe.decay_norm},

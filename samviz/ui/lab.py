@@ -4,7 +4,7 @@ import json
 
 import streamlit as st
 
-from samviz.runs import UNFINISHED, Snapshot, Store, open_store
+from samviz.runs import UNFINISHED, Header, Store, open_store
 from samviz.spec import Comparison
 from samviz.ui import access, guide, lab_arms, lab_form, lab_jobs, lab_list
 from samviz.ui.components import component
@@ -36,13 +36,13 @@ def page() -> None:
         _overview(store)
         return
     try:
-        snapshot = store.snapshot(id)
+        header = store.header(id)
     except KeyError:
         st.title("Lab")
         st.error(f"There is no comparison {id!r}: it may have been deleted.")
         _back()
         return
-    _comparison(store, snapshot)
+    _comparison(store, header)
 
 
 def _back() -> None:
@@ -110,26 +110,26 @@ def _recipe_file(comparison: Comparison) -> None:
     )
 
 
-def _comparison(store: Store, snapshot: Snapshot) -> None:
-    comparison, running = snapshot.comparison, snapshot.state in UNFINISHED
+def _comparison(store: Store, header: Header) -> None:
+    comparison, running = header.comparison, header.state in UNFINISHED
     _back()
     st.title(comparison.name, anchor=False)
-    if snapshot.bundled:
+    if header.bundled:
         st.caption("Example, ships with samviz: really run, with recipe and versions below.")
     why = access.refused()
     with st.container(horizontal=True, vertical_alignment="center"):
         if running and st.button("Cancel", icon=":material/stop:", disabled=bool(why)):
-            access.act(lambda: store.cancel(snapshot.id))
-        if not snapshot.bundled:
-            lab_list.delete_button(store, snapshot.id, comparison.name, bool(why) or running)
-        lab_list.duplicate_button(store, snapshot.id)
+            access.act(lambda: store.cancel(header.id))
+        if not header.bundled:
+            lab_list.delete_button(store, header.id, comparison.name, bool(why) or running)
+        lab_list.duplicate_button(store, header.id)
         _recipe_file(comparison)
-    lab_list.refusal(snapshot.id)
+    lab_list.refusal(header.id)
     if why and running:
         st.info(why, icon=":material/lock:")
-    _live(snapshot.id, snapshot.state, whole=True)
+    _live(header.id, header.state, whole=True)
     with st.expander("Recipe and versions", icon=":material/description:"):
-        machines = {f"seed {run.seed}": run.machine for run in snapshot.runs if run.machine}
+        machines = {f"seed {run.seed}": run.machine for run in header.runs if run.machine}
         recipe, versions = st.columns(2)
         recipe.code(comparison.to_json(), language="json")
         versions.code(json.dumps(machines, indent=2), language="json")

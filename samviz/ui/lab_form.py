@@ -161,8 +161,7 @@ def _fit() -> None:
     state, data = st.session_state, DATASETS[st.session_state[key("dataset")]]
     if (chosen := len(state[key("recipe", "classes")])) == 1:
         return  # on the way to the second one
-    share = (chosen or len(data.classes)) / len(data.classes)
-    train, test = round(share * data.train_size), round(share * data.test_size)
+    train, test = data.sizes(chosen or len(data.classes))
 
     def at_most(name: str, most: int, otherwise: int | None) -> None:
         if (state[key("recipe", name)] or 0) > most:

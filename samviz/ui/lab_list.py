@@ -74,7 +74,7 @@ def duplicate_button(store: Store, id: str) -> None:
     def duplicate() -> None:
         st.session_state.pop(_REFUSED, None)
         try:
-            lab_form.fill(store.snapshot(id).comparison)
+            lab_form.fill(store.header(id).comparison)
         except (ValueError, KeyError) as error:
             st.session_state[_REFUSED] = id, str(error.args[0])
         else:

@@ -1,5 +1,6 @@
 """Real workers and supervisors: killed, frozen, doubled and orphaned, without a row lost or a run done twice."""
 
+import json
 import random
 import sqlite3
 import subprocess
@@ -7,6 +8,7 @@ import sys
 import time
 from contextlib import closing
 from pathlib import Path
+from types import SimpleNamespace
 
 import pandas as pd
 import psutil
@@ -14,10 +16,12 @@ import pytest
 import torch
 from sqlalchemy import select
 
+from samviz import training
 from samviz.runs import Snapshot, Store, process, resume
 from samviz.runs.schema import FILE
 from samviz.runs.schema import jobs as table
 from samviz.runs.supervisor import GRACE_SECONDS
+from samviz.runs.worker import Work
 from samviz.spec import Arm, Comparison, Recipe
 from tests.runs.conftest import ended, processes, tiny, wait
 
@@ -76,6 +80,30 @@ def test_a_worker_killed_at_random_moments_ends_as_if_nothing_had_happened(
     pd.testing.assert_frame_equal(one, other)
     assert checkpoint(store, broken)["step"] == 4 * steps
     assert broken.runs[0].machine["torch"] == torch.__version__
+
+
+@pytest.mark.parametrize("spoiled", ["", "{", "[]", '{"KEY": 3}', '{"KEY": {"fp32": "slow"}}'])
+def test_the_pace_is_measured_once_and_anew_where_its_file_is_spoiled(
+    home: Path, monkeypatch: pytest.MonkeyPatch, spoiled: str
+) -> None:
+    asked: list[dict] = []
+
+    def find_pace(*_: object, known: dict) -> training.Pace:
+        asked.append(dict(known))
+        known["fp32"] = known.get("fp32", 0.25)
+        return training.Pace(precision="fp32", compiled=False)
+
+    monkeypatch.setattr(training, "find_pace", find_pace)
+    home.mkdir(exist_ok=True)
+    work = Work(SimpleNamespace(id=1), None, home)
+    (home / "pace.json").write_text(spoiled)
+    for _ in range(2):
+        work._pace(tiny(), training.machine())
+    assert asked == [{}, {"fp32": 0.25}]
+    key = list(json.loads((home / "pace.json").read_text()))[-1]
+    (home / "pace.json").write_text(spoiled.replace("KEY", key))
+    work._pace(tiny(), training.machine())
+    assert asked[-1] == {}
 
 
 def test_a_killed_supervisor_is_replaced_and_its_worker_adopted(store: Store, home: Path) -> None:

@@ -1,11 +1,12 @@
 """The store as app and terminal see it, without any work being done."""
 
 import shutil
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
-from samviz.runs import HISTOGRAM_COLUMNS, METRIC_COLUMNS, Store, exchange, jobs, open_store, process
+from samviz.runs import HISTOGRAM_COLUMNS, METRIC_COLUMNS, Header, Store, exchange, jobs, open_store, process
 from samviz.runs import store as module
 from samviz.spec import PRESETS
 from tests import synthetic
@@ -35,6 +36,16 @@ def test_a_comparison_comes_back_as_it_went_in(store: Store) -> None:
     assert list(snapshot.histograms) == HISTOGRAM_COLUMNS
     line = store.comparisons()[0]
     assert (line.id, line.name, line.arms, line.seeds) == (id, "Tiny", ("SGD", "SAM-ON"), (4, 2))
+
+
+def test_a_header_is_a_snapshot_without_its_numbers(store: Store) -> None:
+    for id in (store.submit(tiny(seeds=(4, 2))), "example"):
+        header, snapshot = store.header(id), store.snapshot(id)
+        assert {f.name: getattr(header, f.name) for f in fields(Header)} == {
+            f.name: getattr(snapshot, f.name) for f in fields(Header)
+        }
+    with pytest.raises(KeyError):
+        store.header("99")
 
 
 def test_two_processes_share_one_store(store: Store, home: Path) -> None:

@@ -23,7 +23,7 @@ AT_THE_START = (
     | {f"weight_norm/{kind}" for kind in ("conv", "linear", "norm")}
 )
 PER_EPOCH = AT_THE_START | {
-    "train_loss", "train_accuracy", "gap", "gradient_norm", "gradient_evaluations", "seconds",
+    "train_loss", "train_accuracy", "gradient_norm", "gradient_evaluations", "seconds",
 }  # fmt: skip
 OF_AN_ASCENT = {"adversarial_loss", "eps_norm"}
 
@@ -209,11 +209,6 @@ def test_images_that_are_held_out_are_evaluated_like_the_test_images() -> None:
     told_of = [e for e in told(run((SGD,), settings=recipe(validation_size=20)), SGD) if isinstance(e, Scalar)]
     for name in ("validation_loss", "validation_accuracy"):
         assert [e.epoch for e in told_of if e.name == name] == [0, 1, 2]
-
-
-def test_the_gap_is_what_train_accuracy_is_ahead(events: list[Event]) -> None:
-    values = {e.name: e.value for e in told(events, SAM_ON) if isinstance(e, Scalar) and e.epoch == 2}
-    assert values["gap"] == pytest.approx(values["train_accuracy"] - values["test_accuracy"])
 
 
 def test_figures_by_layer_and_by_type_are_those_of_the_weights(events: list[Event]) -> None:

@@ -18,7 +18,7 @@ CPU_IMAGES = 32
 GAIN = 0.9
 """Another way is taken where a step takes less than this part of the time: noise shall not decide."""
 LONG_SECONDS = 1800.0
-"""Compiling an arm takes up to a minute (12 to 25 s measured on two cores), which a shorter run does not win back."""
+"""Compiling an arm takes up to a minute (6 to 20 s measured on two cores), which a shorter run does not win back."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

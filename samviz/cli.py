@@ -6,7 +6,7 @@ import os
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import fields, replace
+from dataclasses import asdict, fields, replace
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -14,10 +14,13 @@ from tqdm import tqdm
 
 from samviz import data
 from samviz.figures.results import Spread, conclusion, results_data
+from samviz.figures.sweep import Swept, sweep_conclusion, sweep_data, sweep_table
 from samviz.figures.tally import Tally
 from samviz.home import data_folders, home
 from samviz.runs import UNFINISHED, Snapshot, Store, StoreError, UnknownError, open_store
-from samviz.spec import PRESETS, Comparison, Recipe, check
+from samviz.runs.search import require
+from samviz.spec import PRESETS, Comparison, Recipe, Sweep, check
+from samviz.spec.sweep import LONGEST_NAME, parse_values
 
 POLL_SECONDS = 0.3
 RESUME_SECONDS = 5.0
@@ -60,18 +63,22 @@ def _parser() -> argparse.ArgumentParser:
 
     compare = commands.add_parser("compare", help="run a comparison and print its table", allow_abbrev=False)
     compare.set_defaults(command=_compare)
-    source = compare.add_mutually_exclusive_group()
-    source.add_argument("--preset", default="quick", help=f"where to start from: {', '.join(PRESETS)} (default: quick)")
-    source.add_argument("--recipe", metavar="FILE", type=Path, help="a comparison as JSON, instead of a preset")
-    compare.add_argument("--name", help="what the list shows")
-    compare.add_argument("--seeds", help="such as 0,1,2: one run each")
     compare.add_argument("--json", metavar="FILE", type=Path, help="write everything that was measured there")
-    compare.add_argument("--detach", action="store_true", help="print the id and return; the runs go on")
-    settings = compare.add_argument_group("the recipe's settings, where they shall differ")
-    settings.add_argument("--data", "--dataset", dest="dataset", help="data set")
-    for field in fields(Recipe):
-        if field.name != "dataset":
-            settings.add_argument(f"--{field.name.replace('_', '-')}", dest=field.name, metavar="VALUE")
+    _add_comparison(compare)
+
+    sweep = commands.add_parser("sweep", help="a comparison over radii and learning rates", allow_abbrev=False)
+    sweep.set_defaults(command=_sweep)
+    sweep.add_argument("--rho", default="", help="such as 0.05,0.1,0.2: radii of every arm with an ascent")
+    sweep.add_argument("--lr", dest="rates", default="", help="such as 0.05,0.1: learning rates")
+    sweep.add_argument("--search", default="grid", help="grid (default), or optuna between the two ends of each")
+    sweep.add_argument("--trials", help="of a search, for each arm")
+    sweep.add_argument("--json", metavar="FILE", type=Path, help="write the table there")
+    _add_comparison(sweep, without=("lr",))
+
+    show_sweep = commands.add_parser("show-sweep", help="one sweep: its table, and what came out best")
+    show_sweep.set_defaults(command=_show_sweep)
+    show_sweep.add_argument("id")
+    show_sweep.add_argument("--json", metavar="FILE", type=Path, help="write the table there")
 
     listing = commands.add_parser("list", help="all comparisons, the newest first")
     listing.set_defaults(command=_list)
@@ -92,6 +99,21 @@ def _parser() -> argparse.ArgumentParser:
     download.set_defaults(command=_download)
     download.add_argument("dataset", help=" or ".join(data.ARCHIVES))
     return parser
+
+
+def _add_comparison(parser: argparse.ArgumentParser, without: Sequence[str] = ()) -> None:
+    """The arguments that `_comparison` reads, but for some of the recipe's."""
+    source = parser.add_mutually_exclusive_group()
+    source.add_argument("--preset", default="quick", help=f"where to start from: {', '.join(PRESETS)} (default: quick)")
+    source.add_argument("--recipe", metavar="FILE", type=Path, help="a comparison as JSON, instead of a preset")
+    parser.add_argument("--name", help="what the list shows")
+    parser.add_argument("--seeds", help="such as 0,1,2: one run each")
+    parser.add_argument("--detach", action="store_true", help="print the id and return; the runs go on")
+    settings = parser.add_argument_group("the recipe's settings, where they shall differ")
+    settings.add_argument("--data", "--dataset", dest="dataset", help="data set")
+    for field in fields(Recipe):
+        if field.name not in ("dataset", "extended", *without):
+            settings.add_argument(f"--{field.name.replace('_', '-')}", dest=field.name, metavar="VALUE")
 
 
 def _compare(asked: argparse.Namespace) -> int:
@@ -130,7 +152,7 @@ def _comparison(asked: argparse.Namespace) -> Comparison:
         except (OSError, UnicodeDecodeError) as error:
             raise ValueError(f"The recipe {asked.recipe} cannot be read: {error}.") from None
         comparison = Comparison.from_json(text)
-    given = {field.name: getattr(asked, field.name) for field in fields(Recipe)}
+    given = {field.name: getattr(asked, field.name, None) for field in fields(Recipe)}
     changes = {name: _value(text) for name, text in given.items() if text is not None}
     if isinstance(changes.get("classes"), str):
         changes["classes"] = [name.strip() for name in changes["classes"].split(",")]
@@ -164,6 +186,74 @@ def _follow(store: Store, id: str) -> None:
                 store.resume()
                 resumed = time.monotonic()
             header = store.header(id)
+
+
+def _sweep(asked: argparse.Namespace) -> int:
+    base = _comparison(asked)
+    sweep = Sweep(
+        name=asked.name or base.name[:LONGEST_NAME],
+        base=base,
+        rho=parse_values("rho", asked.rho),
+        lr=parse_values("lr", asked.rates),
+        search=asked.search,
+        trials=None if asked.trials is None else _value(asked.trials),
+    )
+    require(sweep)
+    _check_target(asked.json)
+    store = open_store()
+    id = store.submit_sweep(sweep, origin="terminal")
+    most = "" if sweep.search == "grid" else "at most "
+    _say(f"Sweep {id} ({sweep.name}): {most}{sweep.size} comparisons, {sweep.runs} runs.", 0)
+    if asked.detach:
+        print(id)
+        return 0
+    _say("It goes on if this window is closed; Ctrl+C cancels it.", 0)
+    try:
+        _follow_sweep(store, id)
+    except KeyboardInterrupt:
+        store.cancel_sweep(id)
+        return _say(f"Sweep {id} is asked to stop.", INTERRUPTED)
+    _print_sweep(store, id, asked.json)
+    return 0 if store.sweep(id).state == "finished" else FAILED
+
+
+def _follow_sweep(store: Store, id: str) -> None:
+    """Show how many runs have ended until all have."""
+    view, resumed = store.sweep(id), time.monotonic()
+    shape = "{n_fmt} of {total_fmt} runs |{bar}| {elapsed}"
+    with tqdm(total=view.sweep.runs, bar_format=shape, disable=None, leave=False) as bar:
+        while view.state in UNFINISHED:
+            bar.n = sum(run.state not in UNFINISHED for _, _, header in view.members for run in header.runs)
+            bar.refresh()
+            time.sleep(POLL_SECONDS)
+            if time.monotonic() - resumed > RESUME_SECONDS:
+                store.resume()
+                resumed = time.monotonic()
+            view = store.sweep(id)
+
+
+def _show_sweep(asked: argparse.Namespace) -> int:
+    _check_target(asked.json)
+    _print_sweep(open_store(), asked.id, asked.json)
+    return 0
+
+
+def _swept(store: Store, id: str) -> Swept:
+    view = store.sweep(id)
+    members = [(point, comparison, header.state) for point, comparison, header in view.members]
+    rows = store.sweep_metrics(id)[["comparison", "seed", "arm", "name", "epoch", "value"]]
+    return sweep_data(view.sweep, members, rows.itertuples(index=False, name=None))
+
+
+def _print_sweep(store: Store, id: str, path: Path | None) -> None:
+    """The table, what came out best, and the same as JSON where a file is asked for."""
+    data = _swept(store, id)
+    print(f"Sweep {id}: {data.sweep.name} ({store.sweep(id).state})\n")
+    _table(sweep_table(data))
+    print("", *sweep_conclusion(data), sep="\n")
+    if path is not None:
+        rows = [asdict(row) for row in data.rows]
+        path.write_text(json.dumps({"sweep": data.sweep.to_dict(), "rows": rows}, indent=2), "utf-8")
 
 
 def _list(_: argparse.Namespace) -> int:

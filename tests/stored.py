@@ -8,7 +8,8 @@ from sqlalchemy import insert, select, update
 from sqlalchemy.engine import Connection
 
 from samviz.runs import Store, jobs
-from samviz.runs.schema import comparisons, writing
+from samviz.runs.engine import writing
+from samviz.runs.schema import comparisons
 from samviz.runs.schema import jobs as jobs_table
 from samviz.spec import Comparison, Histogram, Scalar
 from tests import synthetic

@@ -12,12 +12,17 @@ FLOORS = ["variants", "spec", "home", "toy", "data", "optim", "training", "runs"
 """From the ground up."""
 
 LIBRARIES = {
-    "torch": {"optim", "training", "runs/worker.py"},
+    "torch": {"optim", "training", "runs/worker.py", "runs/checkpoints.py"},
     "pytorchcv": {"training"},
     "streamlit": {"ui", "pages", "app.py"},
     "starlette": {"ui", "app.py"},
     "plotly": {"ui/routes.py"},
     "sqlalchemy": {"runs"},
+    "alembic": {"runs/migrations"},
+    "psycopg": {"runs/engine.py"},
+    "fsspec": {"runs/places.py"},
+    "ray": {"runs/ray_jobs.py"},
+    "optuna": {"runs/search.py"},
     "pooch": {"data"},
     "psutil": {"runs", "training"},
 }

@@ -10,19 +10,23 @@ from samviz.spec import Comparison
 DIFFERENCES = {"gap": ("train_accuracy", "test_accuracy"), "sharpness": ("adversarial_loss", "train_loss")}
 """Measures that are one other minus another."""
 
+STOPS = {"diverged": "diverged", "failed": "ran out of memory"}
+"""Measures that say at which step an arm stopped, and why."""
+
 
 @dataclass(frozen=True, slots=True)
 class Divergence:
-    """Where one seed of an arm stopped: its loss was no longer finite."""
+    """Where one seed of an arm stopped: its loss was no longer finite, or it ran out of memory."""
 
     seed: int
     epoch: int
     step: int
+    what: str = "diverged"
 
     @property
     def text(self) -> str:
         """ "diverged at step 120 (epoch 3)"."""
-        return f"diverged at step {self.step} (epoch {self.epoch})"
+        return f"{self.what} at step {self.step} (epoch {self.epoch})"
 
 
 class Tally:
@@ -60,12 +64,13 @@ class Tally:
         return self._measures.get(name, np.full(self._shape, np.nan))
 
     def diverged(self, arm: int) -> tuple[Divergence, ...]:
-        """The seeds of the arm with this index that have diverged, in the comparison's order."""
-        steps = self._measures.get("diverged")
-        if steps is None:
-            return ()
-        places = zip(*np.nonzero(np.isfinite(steps[arm])), strict=True)
-        return tuple(Divergence(self.comparison.seeds[s], int(e), int(steps[arm, s, e])) for s, e in places)
+        """The seeds of the arm with this index that have stopped early, in the comparison's order."""
+        found = []
+        for name, what in STOPS.items():
+            if (steps := self._measures.get(name)) is not None:
+                for s, e in zip(*np.nonzero(np.isfinite(steps[arm])), strict=True):
+                    found.append((int(s), Divergence(self.comparison.seeds[s], int(e), int(steps[arm, s, e]), what)))
+        return tuple(divergence for _, divergence in sorted(found, key=lambda pair: pair[0]))
 
     def has_layers(self, name: str) -> bool:
         """Whether there is a row of this measure of a single norm layer."""

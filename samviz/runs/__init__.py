@@ -7,8 +7,8 @@ but the worker.
     store.cancel(id)
 """
 
+from samviz.runs.engine import StoreError
 from samviz.runs.reading import UnknownError
-from samviz.runs.schema import StoreError
 from samviz.runs.store import Store, open_store, resume
 from samviz.runs.views import (
     HISTOGRAM_COLUMNS,

@@ -63,7 +63,7 @@ def from_json(text: str, *, id: str, revision: str, bundled: bool = False) -> Sn
             state=data["state"],
             created=data["created"],
             data_label=data["data_label"],
-            runs=tuple(RunView(**{name: run[name] for name in names}) for run in data["runs"]),
+            runs=tuple(RunView(**{name: run[name] for name in names if name in run}) for run in data["runs"]),
             metrics=frame(METRIC_COLUMNS, _metric_rows(data["metrics"])),
             histograms=frame(HISTOGRAM_COLUMNS, _histogram_rows(data["histograms"])),
         )

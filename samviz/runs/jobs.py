@@ -1,17 +1,17 @@
-"""The life of a job in the store: queued, claimed, beating, written to by one attempt only, and ended."""
+"""The life of a job in the store: queued, claimed, beating, written to by one attempt only, paused, ended."""
 
-import time
-from collections.abc import Iterable, Iterator
+import platform
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Row, bindparam, delete, func, select, update
-from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy import ColumnElement, Row, bindparam, delete, func, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection, Engine
 
-from samviz.runs import process
-from samviz.runs.schema import comparisons, histograms, jobs, metrics, writing
+from samviz.runs.engine import alone, now, writing
+from samviz.runs.schema import comparisons, histograms, jobs, metrics
 from samviz.runs.views import UNFINISHED
 from samviz.spec import Histogram, Scalar
 
@@ -19,6 +19,8 @@ LEASE_SECONDS = 30.0
 """A running job whose worker has not beaten for so long has lost it, even if a process still hangs there."""
 MOST_LOSSES = 3
 """Workers that may be lost without a new checkpoint in between, before a job fails."""
+STOPPED = ("paused", "cancelled", "failed")
+"""The states from which a run can go on."""
 
 
 class StaleError(Exception):
@@ -34,14 +36,28 @@ class Job:
     """The fencing token: the store takes writes of this attempt only, as long as the job runs."""
     comparison: int | None
     kind: str
-    """train, calibrate or download."""
+    """train, calibrate, download or sweep."""
     seed: int | None
     spec: Any
-    """What to do, as JSON: a comparison, or the name of a data set."""
+    """What to do, as JSON: a comparison, the name of a data set, the number of a sweep."""
     data_folder: str | None
+    device: str
+    """What it was given to work on: cpu, cuda:0, or a cluster's ray."""
 
 
 _JOB = [jobs.c[name] for name in Job.__slots__]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Seats:
+    """Where jobs can be started: which kinds, by whom, and how many runs at once on which device."""
+
+    executor: str = "local"
+    host: str = field(default_factory=platform.node)
+    """The machine that looks after the workers; "" where any machine can, as on a cluster."""
+    slots: Mapping[str, int] = field(default_factory=lambda: {"cpu": 1})
+    """Device -> runs that it may have at once."""
+    kinds: tuple[str, ...] = ("train", "calibrate", "download", "sweep")
 
 
 def touch(connection: Connection, comparison: int | None) -> None:
@@ -59,20 +75,23 @@ def add(
     comparison: int | None = None,
     seed: int | None = None,
     data_folder: str | None = None,
+    person: str = "",
 ) -> int:
     """Queue a job; returns its id."""
+    moment = now(connection)
     values = {
         "comparison": comparison, "kind": kind, "seed": seed, "spec": spec, "data_folder": data_folder,
-        "state": "queued", "reason": "", "attempt": 0, "resumed": 0, "losses": 0, "progress": 0.0, "machine": {},
-        "error": "", "created": time.time(),
+        "person": person, "state": "queued", "reason": "", "changed": moment, "created": moment, "attempt": 0,
+        "entered": 0, "resumed": 0, "losses": 0, "progress": 0.0, "machine": {}, "error": "", "executor": "",
+        "host": "", "device": "", "wanted": "",
     }  # fmt: skip
-    return connection.execute(insert(jobs).values(**values)).inserted_primary_key[0]
+    return connection.execute(jobs.insert().values(**values)).inserted_primary_key[0]
 
 
 def unfinished(engine: Engine) -> bool:
     """Whether any job waits or runs."""
     with engine.connect() as connection:
-        return bool(connection.scalar(select(func.count()).where(jobs.c.state.in_(UNFINISHED))))
+        return connection.execute(select(jobs.c.id).where(jobs.c.state.in_(UNFINISHED)).limit(1)).first() is not None
 
 
 def running(engine: Engine) -> list[Row]:
@@ -81,61 +100,112 @@ def running(engine: Engine) -> list[Row]:
         return list(connection.execute(select(jobs).where(jobs.c.state == "running")))
 
 
-def claim(engine: Engine) -> Job | None:
-    """Take the first queued job whose kind is free, in one statement: of two claims at once only one gets it.
+def waiting(engine: Engine) -> set[str]:
+    """The kinds of the jobs that are queued."""
+    with engine.connect() as connection:
+        return set(connection.scalars(select(jobs.c.kind).where(jobs.c.state == "queued").distinct()))
 
-    One job of a kind runs at a time, for arms that are raced by the clock must not share a device with other runs;
-    a calibration or a download does not wait for a run of hours.
-    """
-    now = time.time()
-    waiting, busy = jobs.alias("waiting"), jobs.alias("busy")
-    taken = select(busy.c.id).where(busy.c.kind == waiting.c.kind, busy.c.state == "running").exists()
-    first = select(waiting.c.id).where(waiting.c.state == "queued", ~taken).order_by(waiting.c.id).limit(1)
-    statement = (
-        update(jobs)
-        .where(jobs.c.id == first.scalar_subquery())
-        .values(
-            state="running",
-            reason="",
-            attempt=jobs.c.attempt + 1,
-            lease_until=now + LEASE_SECONDS,
-            heartbeat=now,
-            pid=None,
-            pid_created=None,
-            started=func.coalesce(jobs.c.started, now),
-        )
-        .returning(*_JOB)
-    )
+
+def on_devices(engine: Engine, executor: str, host: str) -> dict[str, int]:
+    """Device of an executor -> runs that it has now."""
+    with engine.connect() as connection:
+        return _busy(connection, executor, host)
+
+
+def _busy(connection: Connection, executor: str, host: str) -> dict[str, int]:
+    mine = (jobs.c.executor == executor) & (jobs.c.host == host) & (jobs.c.kind == "train")
+    counts = select(jobs.c.device, func.count()).where(mine, jobs.c.state == "running").group_by(jobs.c.device)
+    return dict(connection.execute(counts).all())
+
+
+def explain_waiting(engine: Engine, kinds: Iterable[str], why: str) -> None:
+    """Tell of the queued jobs of these kinds why they wait, if it is not told yet."""
+    theirs = (jobs.c.state == "queued") & jobs.c.kind.in_(list(kinds)) & (jobs.c.reason != why)
     with writing(engine) as connection:
-        row = connection.execute(statement).one_or_none()
-        if row is None:
-            return None
-        touch(connection, row.comparison)
-        return Job(**row._mapping)
+        told = connection.scalars(update(jobs).where(theirs).values(reason=why).returning(jobs.c.comparison)).all()
+        for comparison in sorted(set(told) - {None}):
+            touch(connection, comparison)
+
+
+def losses(engine: Engine, job: Job) -> int:
+    """Workers that the job has lost since its last checkpoint."""
+    with engine.connect() as connection:
+        return connection.scalar(select(jobs.c.losses).where(jobs.c.id == job.id))
+
+
+def claim(engine: Engine, seats: Seats | None = None) -> Job | None:
+    """Take the job whose turn it is and that there is room for; of many claims at once each job goes to one.
+
+    People take turns: first comes who has the fewest runs going, of these who waits the longest since a run of theirs
+    was started, and of one person's runs the one that was asked for first. A device takes so many runs at once as its
+    slots say, one as a rule, since arms that are raced by the clock must not share it. A job that is no run waits for
+    none: of each of the other kinds one goes on at a time on a machine.
+    """
+    seats = seats or Seats()
+    with alone(engine) as connection:
+        if "train" in seats.kinds and (device := _free(connection, seats)) is not None:
+            taken = _take(connection, seats, device, jobs.c.kind == "train")
+            if taken is not None:
+                return taken
+        others = [kind for kind in seats.kinds if kind != "train"]
+        here = (jobs.c.state == "running") & (jobs.c.executor == seats.executor) & (jobs.c.host == seats.host)
+        busy = set(connection.scalars(select(jobs.c.kind).where(here)))
+        free = [kind for kind in others if kind not in busy]
+        return _take(connection, seats, next(iter(seats.slots), "cpu"), jobs.c.kind.in_(free)) if free else None
+
+
+def _free(connection: Connection, seats: Seats) -> str | None:
+    """The device with a free slot that has the fewest runs."""
+    busy = _busy(connection, seats.executor, seats.host)
+    free = [device for device, slots in seats.slots.items() if busy.get(device, 0) < slots]
+    return min(free, key=lambda device: busy.get(device, 0), default=None)
+
+
+def _take(connection: Connection, seats: Seats, device: str, kinds: ColumnElement[bool]) -> Job | None:
+    waiting, theirs = jobs.alias("waiting"), jobs.alias("theirs")
+    same = (theirs.c.person == waiting.c.person) & (theirs.c.kind == waiting.c.kind)
+    going = select(func.count()).where(same, theirs.c.state == "running").scalar_subquery()
+    latest = select(func.coalesce(func.max(theirs.c.claimed), 0)).where(same).scalar_subquery()
+    order = select(waiting.c.id).where(waiting.c.state == "queued", waiting.c.id.in_(select(jobs.c.id).where(kinds)))
+    first = order.order_by(going, latest, waiting.c.id).limit(1).scalar_subquery()
+    moment = now(connection)
+    values = {
+        "state": "running", "reason": "", "changed": moment, "attempt": jobs.c.attempt + 1,
+        "lease_until": moment + LEASE_SECONDS, "heartbeat": moment, "executor": seats.executor, "host": seats.host,
+        "device": device, "handle": None, "claimed": moment, "started": func.coalesce(jobs.c.started, moment),
+    }  # fmt: skip
+    row = connection.execute(update(jobs).where(jobs.c.id == first).values(**values).returning(*_JOB)).one_or_none()
+    if row is None:
+        return None
+    touch(connection, row.comparison)
+    return Job(**row._mapping)
 
 
 @contextmanager
 def fenced(engine: Engine, job: Job, **values: Any) -> Iterator[Connection]:
     """One transaction of the attempt that has the job; sets `values` in its row. Any other gets a StaleError."""
-    now = time.time()
     mine = (jobs.c.id == job.id) & (jobs.c.attempt == job.attempt) & (jobs.c.state == "running")
-    values = {"heartbeat": now, "lease_until": now + LEASE_SECONDS} | values
     with writing(engine) as connection:
+        moment = now(connection)
+        values = {"heartbeat": moment, "lease_until": moment + LEASE_SECONDS} | values
+        if "state" in values:
+            values["changed"] = moment
+            if values["state"] not in UNFINISHED:
+                values["finished"] = moment
         if connection.execute(update(jobs).where(mine).values(**values)).rowcount == 0:
             raise StaleError(f"Attempt {job.attempt} no longer has job {job.id}.")
         yield connection
 
 
-def enter(engine: Engine, job_id: int, attempt: int) -> Job:
+def enter(engine: Engine, job_id: int, attempt: int, handle: str) -> Job:
     """The worker's first word: this process now works on that attempt. Raises StaleError if it may not."""
-    pid, created = process.me()
-    statement = (
-        update(jobs)
-        .where(jobs.c.id == job_id, jobs.c.attempt == attempt, jobs.c.state == "running", jobs.c.pid.is_(None))
-        .values(pid=pid, pid_created=created, heartbeat=time.time(), lease_until=time.time() + LEASE_SECONDS)
-        .returning(*_JOB)
-    )
+    mine = (jobs.c.id == job_id) & (jobs.c.attempt == attempt) & (jobs.c.state == "running")
     with writing(engine) as connection:
+        moment = now(connection)
+        values = {
+            "entered": attempt, "handle": handle, "heartbeat": moment, "lease_until": moment + LEASE_SECONDS
+        }  # fmt: skip
+        statement = update(jobs).where(mine, jobs.c.entered < attempt).values(**values).returning(*_JOB)
         row = connection.execute(statement).one_or_none()
     if row is None:
         raise StaleError(f"Attempt {attempt} no longer has job {job_id}.")
@@ -149,9 +219,9 @@ def resume(engine: Engine, job: Job, after: int, machine: dict[str, str], data_l
     transaction that confirms the claim.
     """
     with fenced(engine, job, resumed=job.attempt, machine=machine, data_label=data_label) as connection:
+        touch(connection, job.comparison)
         for table in (metrics, histograms):
             connection.execute(delete(table).where(table.c.run == job.id, table.c.step > after))
-        touch(connection, job.comparison)
 
 
 def beat(engine: Engine, job: Job) -> None:
@@ -160,30 +230,40 @@ def beat(engine: Engine, job: Job) -> None:
         pass
 
 
-def cancelling(engine: Engine, job: Job) -> bool:
-    """Whether somebody asked to cancel the job; raises StaleError where this attempt no longer has it."""
-    question = select(jobs.c.cancel_requested, jobs.c.attempt, jobs.c.state).where(jobs.c.id == job.id)
+def wanted(engine: Engine, job: Job) -> str:
+    """The state in which somebody asked the job to stop, cancelled or paused, and "" if nobody did.
+
+    Raises StaleError where this attempt no longer has it.
+    """
+    question = select(jobs.c.wanted, jobs.c.attempt, jobs.c.state).where(jobs.c.id == job.id)
     with engine.connect() as connection:
         row = connection.execute(question).one_or_none()
     if row is None or (row.attempt, row.state) != (job.attempt, "running"):
         raise StaleError(f"Attempt {job.attempt} no longer has job {job.id}.")
-    return row.cancel_requested is not None
+    return row.wanted
 
 
 _FACT = ["run", "arm", "step", "name"]
 
 
-def _upsert(table: Any) -> Any:
-    statement = insert(table).values({c.name: bindparam(c.name) for c in table.columns if c.name != "row"})
-    values = {c.name: statement.excluded[c.name] for c in table.columns if c.name not in ("row", *_FACT)}
-    return statement.on_conflict_do_update(index_elements=_FACT, set_=values)
+def _upserts(table: Any) -> dict[str, Any]:
+    """Database -> the statement that writes a row of `table`, or writes it over."""
+    found = {}
+    for name, dialect in (("sqlite", sqlite), ("postgresql", postgresql)):
+        statement = dialect.insert(table).values({c.name: bindparam(c.name) for c in table.columns if c.name != "row"})
+        values = {c.name: statement.excluded[c.name] for c in table.columns if c.name not in ("row", *_FACT)}
+        found[name] = statement.on_conflict_do_update(index_elements=_FACT, set_=values)
+    return found
 
 
-_PUT_METRIC, _PUT_HISTOGRAM = _upsert(metrics), _upsert(histograms)
+_PUT_METRIC, _PUT_HISTOGRAM = _upserts(metrics), _upserts(histograms)
 
 
 def write(connection: Connection, job: Job, facts: Iterable[Scalar | Histogram]) -> None:
     """Put facts into the store within a `fenced` transaction; the same fact twice is one row."""
+    # First, since it keeps others from writing rows of this comparison until the end of the transaction: so a reader
+    # never finds a row whose number is less than that of one which it has seen before.
+    touch(connection, job.comparison)
     scalars, counts = [], []
     for fact in facts:
         row = {"run": job.id, "arm": fact.arm, "step": fact.step, "name": fact.name, "epoch": fact.epoch}
@@ -191,16 +271,16 @@ def write(connection: Connection, job: Job, facts: Iterable[Scalar | Histogram])
             scalars.append(row | {"value": float(fact.value)})
         else:
             counts.append(row | {"low": fact.low, "high": fact.high, "counts": list(fact.counts)})
+    database = connection.dialect.name
     if scalars:
-        connection.execute(_PUT_METRIC, scalars)
+        connection.execute(_PUT_METRIC[database], scalars)
     if counts:
-        connection.execute(_PUT_HISTOGRAM, counts)
-    touch(connection, job.comparison)
+        connection.execute(_PUT_HISTOGRAM[database], counts)
 
 
 def end(engine: Engine, job: Job, state: str, *, reason: str = "", error: str = "", **values: Any) -> None:
-    """Bring the job to its end: finished, cancelled or failed."""
-    values = {"state": state, "reason": reason, "error": error, "finished": time.time(), "lease_until": None} | values
+    """Bring the job to its end, finished, cancelled or failed, or to a rest, paused."""
+    values = {"state": state, "reason": reason, "error": error, "lease_until": None} | values
     with fenced(engine, job, **values) as connection:
         touch(connection, job.comparison)
 
@@ -210,23 +290,41 @@ def requeue(engine: Engine, job: Job, losses: int, why: str) -> None:
     if losses + 1 < MOST_LOSSES:
         values = {"state": "queued", "reason": f"{why} It goes on from its last checkpoint."}
     else:
-        values = {"state": "failed", "reason": f"{why} This was the third time.", "finished": time.time()}
+        values = {"state": "failed", "reason": f"{why} This was the third time."}
     try:
-        with fenced(
-            engine, job, losses=losses + 1, lease_until=None, pid=None, pid_created=None, **values
-        ) as connection:
+        with fenced(engine, job, losses=losses + 1, lease_until=None, handle=None, **values) as connection:
             touch(connection, job.comparison)
     except StaleError:
         pass  # it came to its own end in the meantime
 
 
-def cancel(connection: Connection, jobs_wanted: Any) -> None:
-    """End the queued jobs of this condition at once, and ask the running ones to stop."""
-    now = time.time()
-    ended = {"state": "cancelled", "cancel_requested": now, "finished": now, "reason": ""}
-    connection.execute(update(jobs).where(jobs_wanted, jobs.c.state == "queued").values(**ended))
-    asked = {"cancel_requested": func.coalesce(jobs.c.cancel_requested, now)}
-    connection.execute(update(jobs).where(jobs_wanted, jobs.c.state == "running").values(**asked))
+def explain(engine: Engine, job: Job, reason: str) -> None:
+    """Say something about a job that goes on as it is."""
+    with fenced(engine, job, reason=reason) as connection:
+        touch(connection, job.comparison)
+
+
+def stop(connection: Connection, which: ColumnElement[bool], state: str, reason: str = "") -> None:
+    """Bring the waiting jobs of this condition into `state`, cancelled or paused, and ask the running ones to end so.
+
+    Those that rest can still be cancelled.
+    """
+    moment = now(connection)
+    waiting = jobs.c.state == "queued" if state == "paused" else jobs.c.state.in_(("queued", "paused"))
+    ended = {"state": state, "changed": moment, "finished": moment, "reason": reason}
+    connection.execute(update(jobs).where(which, waiting).values(**ended))
+    asked = {"wanted": state, "cancel_requested": func.coalesce(jobs.c.cancel_requested, moment)}
+    connection.execute(update(jobs).where(which, jobs.c.state == "running").values(**asked))
+
+
+def again(connection: Connection, which: ColumnElement[bool], states: tuple[str, ...]) -> int:
+    """Queue the jobs of this condition that are in one of `states`, to go on from their checkpoints; how many."""
+    moment = now(connection)
+    values = {
+        "state": "queued", "changed": moment, "finished": None, "reason": "", "error": "", "losses": 0,
+        "cancel_requested": None, "wanted": "",
+    }  # fmt: skip
+    return connection.execute(update(jobs).where(which, jobs.c.state.in_(states)).values(**values)).rowcount
 
 
 def of_row(row: Row) -> Job:

@@ -5,7 +5,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -13,6 +13,7 @@ import psutil
 
 PACKAGE = Path(__file__).parents[2]
 LOCK_SECONDS = 5.0
+LOG_BYTES = 4000
 
 TUNING = {
     "GOMP_SPINCOUNT": "20000",
@@ -24,13 +25,18 @@ only: on a busy machine they would keep each other from working. And glibc keeps
 next one: to give it back and to get it again page by page took a quarter of a step. Measured in docs/budgets.md."""
 
 
-def detach(module: str, *arguments: str, home: Path, log: Path) -> subprocess.Popen:
-    """Start `python -m module` in a session of its own: closing the app or the terminal does not stop it."""
+def detach(
+    module: str, *arguments: str, home: Path, log: Path, environment: Mapping[str, str] | None = None
+) -> subprocess.Popen:
+    """Start `python -m module` in a session of its own: closing the app or the terminal does not stop it.
+
+    `environment` is what it has beside or in place of this process's own.
+    """
     log.parent.mkdir(parents=True, exist_ok=True)
     # The package may be run from a clone, which only the current folder's place on sys.path makes importable.
     path = os.pathsep.join(filter(None, [str(PACKAGE), os.environ.get("PYTHONPATH")]))
-    environment = TUNING | os.environ
-    environment |= {"SAMVIZ_HOME": str(home.resolve()), "PYTHONPATH": path, "PYTHONUNBUFFERED": "1"}
+    inherited = TUNING | os.environ | dict(environment or {})
+    inherited |= {"SAMVIZ_HOME": str(home.resolve()), "PYTHONPATH": path, "PYTHONUNBUFFERED": "1"}
     apart = {"start_new_session": True}
     if sys.platform == "win32":
         apart = {"creationflags": subprocess.CREATE_NO_WINDOW | subprocess.CREATE_NEW_PROCESS_GROUP}
@@ -41,7 +47,7 @@ def detach(module: str, *arguments: str, home: Path, log: Path) -> subprocess.Po
             stdout=output,
             stderr=subprocess.STDOUT,
             cwd=home,
-            env=environment,
+            env=inherited,
             **apart,
         )
     # Somebody must wait for a child, or it stays in the process table after its end.
@@ -52,6 +58,45 @@ def detach(module: str, *arguments: str, home: Path, log: Path) -> subprocess.Po
 def me() -> tuple[int, float]:
     """This process: its pid, and when it was created, as `find` takes them."""
     return os.getpid(), psutil.Process().create_time()
+
+
+def handle(pid: int) -> str:
+    """A text that names a process, even after its pid has been given to another one: pid:created."""
+    try:
+        return f"{pid}:{psutil.Process(pid).create_time():.2f}"
+    except psutil.NoSuchProcess:
+        return f"{pid}:0"  # it has ended already
+
+
+def of_handle(handle: str) -> tuple[int, float]:
+    """What `handle` made its text from."""
+    pid, created = handle.split(":")
+    return int(pid), float(created)
+
+
+def pids(module: str, home: Path) -> list[int]:
+    """The processes of this home that run `module`."""
+    found = []
+    for process in psutil.process_iter():
+        try:
+            ours = module in process.cmdline() and process.environ().get("SAMVIZ_HOME") == str(home.resolve())
+            if ours and process.status() != psutil.STATUS_ZOMBIE:
+                found.append(process.pid)
+        except psutil.Error:
+            continue
+    return found
+
+
+def tail(log: Path) -> str:
+    """The last lines of a log, "" where there is none."""
+    try:
+        with log.open("rb") as file:
+            size = file.seek(0, 2)
+            file.seek(max(0, size - LOG_BYTES))
+            text = file.read().decode("utf-8", errors="replace")
+    except OSError:
+        return ""
+    return text if size <= LOG_BYTES else text[text.find("\n") + 1 :]
 
 
 def find(pid: int, created: float) -> psutil.Process | None:

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import json
-import sqlite3
-import time
 from collections.abc import Sequence
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Row, func, select
+from sqlalchemy import Row, func, or_, select
 from sqlalchemy.engine import Connection
 
+from samviz.runs import process
+from samviz.runs.engine import now, unusable
 from samviz.runs.exchange import frame
-from samviz.runs.schema import comparisons, jobs, unusable
+from samviz.runs.jobs import LEASE_SECONDS
+from samviz.runs.schema import comparisons, jobs
 from samviz.runs.views import (
     HISTOGRAM_COLUMNS,
     METRIC_COLUMNS,
@@ -34,15 +35,14 @@ class UnknownError(KeyError):
     """There is no comparison, or job, with this id."""
 
 
-LOG_BYTES = 4000
 LOST = "The worker is lost; the run goes on from its last checkpoint as soon as a supervisor takes it up."
 _METRICS = """
 SELECT "row", seed, arm, epoch, step, name, value FROM metrics {join} jobs ON jobs.id = run
-WHERE "row" > ? AND comparison = ? ORDER BY "row"
+WHERE "row" > {mark} AND comparison = {mark} ORDER BY "row"
 """
 _HISTOGRAMS = """
-SELECT "row", seed, arm, epoch, name, low, high, counts FROM histograms {join} jobs ON jobs.id = run
-WHERE "row" > ? AND comparison = ? ORDER BY "row"
+SELECT "row", seed, arm, epoch, name, low, high, CAST(counts AS TEXT) FROM histograms {join} jobs ON jobs.id = run
+WHERE "row" > {mark} AND comparison = {mark} ORDER BY "row"
 """
 
 
@@ -55,7 +55,9 @@ def number(id: str) -> int:
 
 def revision(connection: Connection, number: int) -> str:
     """A text that changes with every change, and when a worker is lost; KeyError where there is no such comparison."""
-    lost = (jobs.c.comparison == number) & (jobs.c.state == "running") & (jobs.c.lease_until < time.time())
+    moment = now(connection)
+    expired = or_(jobs.c.lease_until < moment, jobs.c.lease_until > moment + 2 * LEASE_SECONDS)
+    lost = (jobs.c.comparison == number) & (jobs.c.state == "running") & expired
     question = select(comparisons.c.created, comparisons.c.revision, select(func.count()).where(lost).scalar_subquery())
     row = connection.execute(question.where(comparisons.c.id == number)).one_or_none()
     if row is None:
@@ -69,6 +71,7 @@ def summaries(connection: Connection) -> list[Summary]:
     """All comparisons of the store, the newest first."""
     columns = [jobs.c[name] for name in ("comparison", "state", "lease_until", "progress")]
     runs: dict[int, list[Row]] = {}
+    moment = now(connection)
     for run in connection.execute(select(*columns).where(jobs.c.comparison.is_not(None))):
         runs.setdefault(run.comparison, []).append(run)
     return [
@@ -76,7 +79,7 @@ def summaries(connection: Connection) -> list[Summary]:
             str(row.id),
             Comparison.from_dict(row.spec),
             row.created,
-            [_state(run) for run in runs.get(row.id, [])],
+            [_state(run, moment) for run in runs.get(row.id, [])],
             [run.progress for run in runs.get(row.id, [])],
         )
         for row in connection.execute(select(comparisons).order_by(comparisons.c.id.desc()))
@@ -102,7 +105,8 @@ def _header(connection: Connection, number: int, folder: Path, rows: Sequence[Ro
     etag = revision(connection, number)
     row = connection.execute(select(comparisons).where(comparisons.c.id == number)).one()
     comparison = Comparison.from_dict(row.spec)
-    runs = tuple(_run(run, folder) for run in rows)
+    moment = now(connection)
+    runs = tuple(_run(run, folder, moment) for run in rows)
     labels = [run.data_label for run in rows if run.data_label]
     return Header(
         id=str(number),
@@ -112,6 +116,9 @@ def _header(connection: Connection, number: int, folder: Path, rows: Sequence[Ro
         runs=runs,
         data_label=labels[0] if labels else DATASETS[comparison.recipe.dataset].label,
         revision=etag,
+        person=row.person,
+        note=row.note,
+        sweep=None if row.sweep is None else str(row.sweep),
     )
 
 
@@ -121,18 +128,20 @@ def news(connection: Connection, number: int, folder: Path, since: Place | None)
     Only the rows after the place `since`, unless rows before it were dropped: then all of them.
     """
     rows = _runs(connection, number)
-    resumed = tuple(run.resumed for run in rows)
-    anew = since is None or since.resumed != resumed
-    after = Place(resumed=resumed, metric=0, histogram=0) if anew else since
+    header = _header(connection, number, folder, rows)
+    resumed, epochs = tuple(run.resumed for run in rows), header.comparison.epochs
+    anew = since is None or (since.resumed, since.epochs) != (resumed, epochs)
+    after = Place(resumed=resumed, epochs=epochs, metric=0, histogram=0) if anew else since
     metrics = _rows(connection, _METRICS, after.metric, number)
     histograms = _rows(connection, _HISTOGRAMS, after.histogram, number)
     return News(
-        header=_header(connection, number, folder, rows),
+        header=header,
         metrics=[row[1:] for row in metrics],
         histograms=[(*row[1:-1], tuple(json.loads(row[-1]))) for row in histograms],
         anew=anew,
         place=Place(
             resumed=resumed,
+            epochs=epochs,
             metric=metrics[-1][0] if metrics else after.metric,
             histogram=histograms[-1][0] if histograms else after.histogram,
         ),
@@ -159,8 +168,8 @@ def job(connection: Connection, number: int) -> JobView:
     return JobView(
         id=row.id,
         kind=row.kind,
-        state=_state(row),
-        reason=_reason(row),
+        state=_state(row, now(connection)),
+        reason=row.reason,
         progress=row.progress,
         result=row.result,
         error=row.reason if row.state == "failed" else "",
@@ -173,44 +182,46 @@ def _rows(connection: Connection, query: str, after: int, number: int) -> list[t
     SQLite looks the runs up first, and goes through all of their rows. For the last few rows of a long run it has to
     begin with these, which is what CROSS JOIN means there: 0.4 ms in place of 20 among 300000 rows.
     """
-    query = query.format(join="CROSS JOIN" if after else "JOIN")
+    if connection.dialect.name == "sqlite":
+        query = query.format(join="CROSS JOIN" if after else "JOIN", mark="?")
+    else:
+        query = query.format(join="JOIN", mark="%s")
     try:
         return connection.connection.driver_connection.execute(query, (after, number)).fetchall()
-    except sqlite3.DatabaseError as error:
-        raise unusable(connection.engine.url.database, error) from None
+    except connection.dialect.loaded_dbapi.DatabaseError as error:
+        raise unusable(connection.engine, error) from None
 
 
-def _run(row: Row, folder: Path) -> RunView:
+def _run(row: Row, folder: Path, moment: float) -> RunView:
     return RunView(
         id=row.id,
         seed=row.seed,
-        state=_state(row),
-        reason=_reason(row),
+        state=_state(row, moment),
+        reason=LOST if _lost(row, moment) else row.reason,
+        since=row.changed,
         progress=row.progress,
         attempt=row.attempt,
         started=row.started,
         finished=row.finished,
+        host=row.host,
         machine=row.machine,
         error=row.error,
-        log_tail=_tail(folder / str(row.id) / "worker.log"),
+        log_tail=process.tail(folder / str(row.id) / "worker.log"),
     )
 
 
-def _lost(row: Row) -> bool:
-    return row.state == "running" and row.lease_until < time.time()
+def _lost(row: Row, moment: float) -> bool:
+    """Whether the lease has run out, or ends later than any can: the clock was set back, and no beat came since."""
+    return row.state == "running" and not moment <= row.lease_until <= moment + 2 * LEASE_SECONDS
 
 
-def _state(row: Row) -> str:
+def _state(row: Row, moment: float) -> str:
     """Nothing is said to run whose lease has run out."""
-    return "queued" if _lost(row) else row.state
-
-
-def _reason(row: Row) -> str:
-    return LOST if _lost(row) else row.reason
+    return "queued" if _lost(row, moment) else row.state
 
 
 def _overall(states: list[str]) -> str:
-    order = ("running", "queued", "failed", "cancelled", "finished")
+    order = ("running", "queued", "paused", "failed", "cancelled", "finished")
     return next(state for state in order if state in states)
 
 
@@ -230,15 +241,3 @@ def _summary(
         classes=None if comparison.recipe.classes is None else len(comparison.recipe.classes),
         **more,
     )
-
-
-def _tail(log: Path) -> str:
-    """The last lines of a log, "" where there is none."""
-    try:
-        with log.open("rb") as file:
-            size = file.seek(0, 2)
-            file.seek(max(0, size - LOG_BYTES))
-            text = file.read().decode("utf-8", errors="replace")
-    except OSError:
-        return ""
-    return text if size <= LOG_BYTES else text[text.find("\n") + 1 :]

@@ -7,27 +7,32 @@ from __future__ import annotations
 
 import os
 import shutil
-import time
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, insert, select, update
+from sqlalchemy.engine import Connection
 
 from samviz import data
 from samviz.home import home as default_home
 from samviz.runs import exchange, jobs, process, reading
+from samviz.runs.engine import address, connect, moment, now, writing
+from samviz.runs.places import checkpoint_folder, run_folder
 from samviz.runs.schema import comparisons as comparisons_table
-from samviz.runs.schema import connect, writing
 from samviz.runs.schema import jobs as jobs_table
 from samviz.runs.views import UNFINISHED, Estimate, Header, JobView, News, Place, Snapshot, Summary
 from samviz.spec import Comparison, check
 from samviz.spec.networks import check_listed, own_network
+from samviz.spec.recipe import MOST_EPOCHS
 
 EXAMPLE = Path(__file__).parents[2] / "assets" / "example.json"
 """The comparison that ships with samviz."""
 EXAMPLE_ID = "example"
 SNAPSHOTS_KEPT = 8
+LONGEST_NOTE = 4000
+"""Characters."""
 
 
 def open_store(home: Path | None = None) -> Store:
@@ -35,11 +40,11 @@ def open_store(home: Path | None = None) -> Store:
 
     Raises StoreError, a ValueError with one sentence, where the folder cannot hold one or the file cannot be read.
     """
-    return _store((home or default_home()).absolute())
+    return _store((home or default_home()).absolute(), address())
 
 
 @cache
-def _store(home: Path) -> Store:
+def _store(home: Path, _: str | None) -> Store:
     return Store(home)
 
 
@@ -62,36 +67,109 @@ class Store:
 
     # Work
 
-    def submit(self, comparison: Comparison, origin: str = "app") -> str:
+    def submit(self, comparison: Comparison, origin: str = "app", person: str = "") -> str:
         """Queue one run a seed and see to it that somebody starts them; returns the comparison's id.
 
-        `origin` is app or terminal. Raises ValueError where the images are missing, and where the app is asked for a
-        network of one's own, which is code: nothing is queued then.
+        `origin` is app or terminal, `person` who asks, "" at the machine itself. Raises ValueError where the images are
+        missing, where a limit is met, and where the app is asked for a network of one's own, which is code: nothing is
+        queued then.
         """
         _require_images(comparison)
-        now = time.time()
-        spec = comparison.to_dict()
-        task = spec
         if origin != "terminal":
             check_listed(comparison.recipe.network)
-        elif own_network(comparison.recipe.network):
-            task = spec | {"code_folder": str(Path.cwd())}
         with writing(self.engine) as connection:
-            row = {"created": now, "origin": origin, "spec": spec, "revision": 1}
-            number = connection.execute(insert(comparisons_table).values(**row)).inserted_primary_key[0]
-            for seed in comparison.seeds:
-                jobs.add(connection, "train", task, comparison=number, seed=seed, data_folder=_data_folder())
+            number = self._add(connection, comparison, origin, person)
         self.resume()
         return str(number)
 
+    def _add(self, connection: Connection, comparison: Comparison, origin: str, person: str, **more: Any) -> int:
+        spec = comparison.to_dict()
+        row = {"created": now(connection), "origin": origin, "spec": spec, "revision": 1, "person": person, "note": ""}
+        number = connection.execute(insert(comparisons_table).values(**row, **more)).inserted_primary_key[0]
+        own = origin == "terminal" and own_network(comparison.recipe.network)
+        task = spec | {"code_folder": str(Path.cwd())} if own else spec
+        for seed in comparison.seeds:
+            jobs.add(connection, "train", task, comparison=number, seed=seed, data_folder=_data_folder(), person=person)
+        return number
+
     def cancel(self, id: str) -> None:
         """Stop all runs of a comparison: waiting ones at once, the running one within seconds. Checkpoints stay."""
+        self._stop(id, "cancelled", "")
+
+    def pause(self, id: str) -> None:
+        """Let all runs of a comparison rest: waiting ones at once, the running one when it has saved where it is."""
+        self._stop(id, "paused", "Rests before its first step.")
+
+    def _stop(self, id: str, state: str, reason: str) -> None:
         number = _own(id)
         with writing(self.engine) as connection:
             reading.revision(connection, number)
-            jobs.cancel(connection, jobs_table.c.comparison == number)
+            jobs.stop(connection, jobs_table.c.comparison == number, state, reason)
             jobs.touch(connection, number)
         self.resume()
+
+    def go_on(self, id: str) -> None:
+        """Queue the runs of a comparison that rest, were cancelled or failed: they go on from their last checkpoints.
+
+        Raises ValueError where there is none.
+        """
+        number = _own(id)
+        with writing(self.engine) as connection:
+            reading.revision(connection, number)
+            if not jobs.again(connection, jobs_table.c.comparison == number, jobs.STOPPED):
+                raise ValueError(f"Comparison {id} has no run that rests, was cancelled or failed.")
+            jobs.touch(connection, number)
+        self.resume()
+
+    def extend(self, id: str, epochs: int) -> None:
+        """Train a finished comparison up to `epochs` epochs, from where it ended.
+
+        Its schedule is from there on that of a training of that length (see `Recipe.extended`). Raises ValueError where
+        it is not finished, where that is not more than it has, and where an arm trains for more epochs than others.
+        """
+        number = _own(id)
+        with writing(self.engine) as connection:
+            reading.revision(connection, number)
+            mine = jobs_table.c.comparison == number
+            states = set(connection.scalars(select(jobs_table.c.state).where(mine)))
+            if states != {"finished"}:
+                raise ValueError(f"Comparison {id} is not finished: only then can it be given more epochs.")
+            old = Comparison.from_dict(self._spec(connection, number))
+            check.integer("epochs", epochs, old.recipe.epochs + 1, MOST_EPOCHS)
+            longer = replace(old.recipe, epochs=epochs, extended=(*old.recipe.extended, old.recipe.epochs))
+            spec = replace(old, recipe=longer).to_dict()
+            connection.execute(update(comparisons_table).where(comparisons_table.c.id == number).values(spec=spec))
+            for job, task in connection.execute(select(jobs_table.c.id, jobs_table.c.spec).where(mine)).all():
+                code = {"code_folder": task["code_folder"]} if "code_folder" in task else {}
+                progress = old.recipe.epochs / epochs
+                values = update(jobs_table).where(jobs_table.c.id == job).values(spec=spec | code, progress=progress)
+                connection.execute(values)
+            jobs.again(connection, mine, ("finished",))
+            jobs.touch(connection, number)
+        self.resume()
+
+    def rename(self, id: str, name: str) -> None:
+        """Give a comparison another name; ValueError where it cannot be one."""
+        number = _own(id)
+        with writing(self.engine) as connection:
+            reading.revision(connection, number)
+            spec = replace(Comparison.from_dict(self._spec(connection, number)), name=name).to_dict()
+            connection.execute(update(comparisons_table).where(comparisons_table.c.id == number).values(spec=spec))
+            jobs.touch(connection, number)
+
+    def annotate(self, id: str, note: str) -> None:
+        """Write a note to a comparison, in place of the one that is there; ValueError where it is too long."""
+        number = _own(id)
+        if not isinstance(note, str) or len(note) > LONGEST_NOTE:
+            raise check.wrong("note", f"a text of at most {LONGEST_NOTE} characters", note)
+        with writing(self.engine) as connection:
+            reading.revision(connection, number)
+            connection.execute(update(comparisons_table).where(comparisons_table.c.id == number).values(note=note))
+            jobs.touch(connection, number)
+
+    @staticmethod
+    def _spec(connection: Connection, number: int) -> Any:
+        return connection.scalar(select(comparisons_table.c.spec).where(comparisons_table.c.id == number))
 
     def delete(self, id: str) -> None:
         """Remove a comparison with its runs, rows, logs and checkpoints; ValueError while it is queued or running."""
@@ -104,6 +182,7 @@ class Store:
                 raise ValueError(f"Comparison {id} is not finished: cancel it before it can be deleted.")
             connection.execute(delete(comparisons_table).where(comparisons_table.c.id == number))
         for run in runs:
+            checkpoint_folder(self.engine, self.home, run.id).clear()
             shutil.rmtree(self.folder(run.id), ignore_errors=True)
 
     def calibrate(self, comparison: Comparison) -> int:
@@ -122,7 +201,7 @@ class Store:
     def cancel_job(self, job: int) -> None:
         """Stop a calibration or a download."""
         with writing(self.engine) as connection:
-            jobs.cancel(connection, jobs_table.c.id == job)
+            jobs.stop(connection, jobs_table.c.id == job, "cancelled")
         self.resume()
 
     def resume(self) -> None:
@@ -144,7 +223,7 @@ class Store:
 
     def comparisons(self) -> list[Summary]:
         """All comparisons, the newest first and the bundled one last."""
-        with self.engine.connect() as connection:
+        with moment(self.engine) as connection:
             summaries = reading.summaries(connection)
         if EXAMPLE.is_file():
             summaries.append(reading.summary(self.snapshot(EXAMPLE_ID)))
@@ -164,7 +243,7 @@ class Store:
         """
         if id == EXAMPLE_ID:
             return self.snapshot(id)
-        with self.engine.connect() as connection:
+        with moment(self.engine) as connection:
             return reading.header(connection, reading.number(id), self.home / "runs")
 
     def snapshot(self, id: str) -> Snapshot:
@@ -201,7 +280,7 @@ class Store:
         return News(header=snapshot, metrics=metrics, histograms=histograms, anew=since != place, place=place)
 
     def _news(self, id: str, since: Place | None) -> News:
-        with self.engine.connect() as connection:
+        with moment(self.engine) as connection:
             return reading.news(connection, reading.number(id), self.home / "runs", since)
 
     def export(self, id: str) -> str:
@@ -227,7 +306,7 @@ class Store:
 
     def folder(self, run: int) -> Path:
         """Where the run with this id keeps its log and its checkpoint."""
-        return self.home / "runs" / str(run)
+        return run_folder(self.home, run)
 
 
 def _own(id: str) -> int:

@@ -1,86 +1,188 @@
 """`python -m samviz.runs.supervisor`: starts queued jobs, notices dead workers, and goes when nothing is left.
 
-One runs at a time. It owns nothing: all it knows is in the store, so a new one takes over where a killed one stood,
-and workers never notice.
+One runs at a time for a home. It owns nothing: all it knows is in the store, so a new one takes over where a killed one
+stood, and workers never notice.
 """
 
-import subprocess
 import sys
 import time
+from collections.abc import Callable, Hashable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
+from sqlalchemy import Row
 from sqlalchemy.engine import Engine
 
 from samviz.home import home
 from samviz.runs import jobs, process
-from samviz.runs.schema import StoreError, connect
+from samviz.runs.engine import AwayError, StoreError, connect
+from samviz.runs.executors import Executor, ExecutorError, LocalProcesses, Status, chosen
+from samviz.runs.places import log_file
 
 TICK_SECONDS = 0.25
-GRACE_SECONDS = 1.5
-"""A worker ends by itself at once when it is cancelled; one that has not by now is frozen, and is killed."""
+GRACE_SECONDS = {"cancelled": 1.5, "paused": 90.0}
+"""A worker ends by itself at once when it is cancelled, and when it is paused as soon as it has saved where it is; one
+that has not by now is frozen, and is killed."""
+ORPHANS_SECONDS = 30.0
+AWAY_SECONDS = 600.0
+"""How long it waits for a store that is away."""
+ON_DEVICES = ("train", "calibrate")
+"""The kinds of jobs that go where the runs go; the others stay on this machine."""
 
 
-def supervise(engine: Engine, folder: Path) -> None:
-    """Tend the jobs until none waits or runs."""
-    children: dict[tuple[int, int], subprocess.Popen] = {}
-    last = time.time()
-    while jobs.unfinished(engine):
-        # After a sleep of the whole machine the leases look expired, though the workers have just woken up too.
-        if time.time() - last < jobs.LEASE_SECONDS / 2:
-            tend(engine, children)
-        last = time.time()
-        while job := jobs.claim(engine):
-            log = folder / "runs" / (f"{job.id}/worker.log" if job.kind == "train" else f"{job.kind}.log")
-            if job.attempt == 1:
-                log.unlink(missing_ok=True)  # of a store that was moved away
-            arguments = ("samviz.runs.worker", str(job.id), str(job.attempt))
-            children[job.id, job.attempt] = process.detach(*arguments, home=folder, log=log)
-        time.sleep(TICK_SECONDS)
+class Since:
+    """How long things have been as they are, by this process's own clock, which nobody sets."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._seen: dict[Hashable, tuple[object, float]] = {}
+        self._looked = clock()
+
+    def look(self) -> None:
+        """Say that everything is looked at now. After a long pause nothing is known of the time between: then the
+        machine slept, or the store was away, and workers could not be heard.
+        """
+        if self._clock() - self._looked > jobs.LEASE_SECONDS / 2:
+            self._seen.clear()
+        self._looked = self._clock()
+
+    def seconds(self, key: Hashable, value: object) -> float:
+        """Seconds for which `key` has had this value, as far as was seen."""
+        before, since = self._seen.get(key, (None, 0.0))
+        if before != value:
+            since = self._looked
+            self._seen[key] = value, since
+        return self._looked - since
 
 
-def tend(engine: Engine, children: dict[tuple[int, int], subprocess.Popen]) -> None:
-    """Look after every running job once."""
-    now = time.time()
-    for row in jobs.running(engine):
-        job = jobs.of_row(row)
-        child = children.get((row.id, row.attempt))
-        if row.pid is None:
-            gone = child is not None and child.poll() is not None
-        else:
-            gone = process.find(row.pid, row.pid_created) is None
+class Supervisor:
+    """Tends the jobs of one store with the executors of one home."""
+
+    def __init__(self, engine: Engine, folder: Path, executor: Executor, since: Since | None = None) -> None:
+        self.engine, self.folder = engine, folder
+        local = executor if isinstance(executor, LocalProcesses) else LocalProcesses(folder)
+        self.executors: Mapping[str, Executor] = {local.name: local, executor.name: executor}
+        self.seats = {executor: ON_DEVICES} if executor is not local else {}
+        self.seats[local] = ("download", "sweep") + (ON_DEVICES if executor is local else ())
+        self.since = since or Since()
+        self._orphans: set[str] = set()
+        self._searched = -ORPHANS_SECONDS
+
+    def run(self) -> None:
+        """Tend the jobs until none waits or runs."""
+        while jobs.unfinished(self.engine):
+            self.tend()
+            self.start()
+            time.sleep(TICK_SECONDS)
+
+    def start(self) -> None:
+        """Start what waits and has room."""
+        waiting = jobs.waiting(self.engine)
+        for executor, kinds in self.seats.items():
+            if waiting.isdisjoint(kinds):
+                continue
+            try:
+                slots = executor.slots(jobs.on_devices(self.engine, executor.name, executor.host))
+            except ExecutorError as error:
+                jobs.explain_waiting(self.engine, kinds, str(error))
+                continue
+            seats = jobs.Seats(executor=executor.name, host=executor.host, slots=slots, kinds=kinds)
+            while job := jobs.claim(self.engine, seats):
+                self._submit(executor, job)
+
+    def _submit(self, executor: Executor, job: jobs.Job) -> None:
+        log = log_file(self.folder, job.id, job.kind)
+        if job.attempt == 1:
+            log.unlink(missing_ok=True)  # of a store that was moved away
+        try:
+            handle = executor.submit(job.id, job.attempt, job.device, log)
+        except ExecutorError as error:
+            jobs.requeue(self.engine, job, jobs.losses(self.engine, job), str(error))
+            return
+        with suppress(jobs.StaleError), jobs.fenced(self.engine, job, handle=handle):
+            pass
+
+    def tend(self) -> None:
+        """Look after every running job once."""
+        self.since.look()
+        rows = jobs.running(self.engine)
+        for row in rows:
+            executor = self.executors.get(row.executor)
+            if executor is not None and executor.host == row.host:
+                self._tend(row, executor)
+            elif self._silent(row):
+                self._lost(row, f"The worker on {row.host or row.executor} was silent")
+        self._cancel_orphans({row.handle for row in rows})
+
+    def _tend(self, row: Row, executor: Executor) -> None:
+        status = Status.UNKNOWN if row.handle is None else executor.status(row.handle)
+        if status is Status.PENDING:
+            if self._silent(row, jobs.LEASE_SECONDS / 3):  # it cannot beat yet
+                with suppress(jobs.StaleError):
+                    jobs.beat(self.engine, jobs.of_row(row))
+            return
         # A worker that has not said a word yet has nothing to bring in order.
-        grace = GRACE_SECONDS if row.pid is not None else 0.0
-        overdue = row.cancel_requested is not None and now - row.cancel_requested > grace
-        silent = row.lease_until < now
+        grace = GRACE_SECONDS[row.wanted] if row.wanted and row.entered == row.attempt else 0.0
+        overdue = row.wanted != "" and self.since.seconds(("wanted", row.id, row.attempt), row.wanted) > grace
+        gone, silent = status is Status.ENDED, self._silent(row)
         if not (gone or overdue or silent):
-            continue
-        if row.pid is not None:
-            process.kill(row.pid, row.pid_created)
-        elif child is not None:
-            child.kill()
-        if row.cancel_requested is not None:
+            return
+        if row.handle is not None:
+            executor.cancel(row.handle)
+        if row.wanted != "":
             with suppress(jobs.StaleError):  # the worker came first
-                jobs.end(engine, job, "cancelled")
+                jobs.end(self.engine, jobs.of_row(row), row.wanted)
         elif gone:
-            jobs.requeue(engine, job, row.losses, "The worker ended without a word (killed, or out of memory).")
+            jobs.requeue(
+                self.engine, jobs.of_row(row), row.losses, "The worker ended without a word (killed, or out of memory)."
+            )
         else:
-            jobs.requeue(engine, job, row.losses, f"The worker was silent for {jobs.LEASE_SECONDS:.0f} s.")
+            self._lost(row, "The worker was silent")
+
+    def _silent(self, row: Row, seconds: float = jobs.LEASE_SECONDS) -> bool:
+        return self.since.seconds(("beat", row.id, row.attempt), row.heartbeat) > seconds
+
+    def _lost(self, row: Row, what: str) -> None:
+        jobs.requeue(self.engine, jobs.of_row(row), row.losses, f"{what} for {jobs.LEASE_SECONDS:.0f} s.")
+
+    def _cancel_orphans(self, known: set[str | None]) -> None:
+        """End workers of no running job: those found twice, since one just started may not be in the store yet."""
+        if time.monotonic() - self._searched < ORPHANS_SECONDS:
+            return
+        self._searched = time.monotonic()
+        found = set()
+        for executor in self.executors.values():
+            for handle in set(executor.handles()) - known:
+                found.add(handle)
+                if handle in self._orphans:
+                    print(f"The worker {handle} has no job in the store: it is ended.", file=sys.stderr)
+                    executor.cancel(handle)
+        self._orphans = found
 
 
 def main() -> int:
     folder = home()
-    try:
-        engine = connect(folder)
-        while jobs.unfinished(engine):
-            with process.lock(process.supervisor_lock(folder)) as mine:
-                if not mine:
-                    break
-                supervise(engine, folder)
-    except StoreError as error:
-        print(error, file=sys.stderr)
-        return 1
-    return 0
+    away = 0.0
+    while True:
+        try:
+            engine = connect(folder)
+            executor = chosen(folder, engine)
+            while jobs.unfinished(engine):
+                with process.lock(process.supervisor_lock(folder)) as mine:
+                    if not mine:
+                        return 0
+                    away = 0.0
+                    Supervisor(engine, folder, executor).run()
+            return 0
+        except AwayError as error:
+            print(error, file=sys.stderr)
+            if away >= AWAY_SECONDS:
+                return 1
+            away += 1.0
+            time.sleep(1.0)
+        except (StoreError, ValueError, ExecutorError) as error:
+            print(error, file=sys.stderr)
+            return 1
 
 
 if __name__ == "__main__":

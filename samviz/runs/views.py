@@ -10,11 +10,11 @@ from samviz.spec import Comparison
 if TYPE_CHECKING:  # half a second that workers and supervisors need not spend
     import pandas as pd
 
-STATES = ("queued", "running", "finished", "cancelled", "failed")
+STATES = ("queued", "running", "paused", "finished", "cancelled", "failed")
 """The states of a run. `lost` is found out by lease and turned into queued (to resume) or failed."""
 
 UNFINISHED = ("queued", "running")
-"""The states of what is not over yet."""
+"""The states of what is not over yet; what is paused waits for somebody."""
 
 METRIC_COLUMNS = ["seed", "arm", "epoch", "step", "name", "value"]
 HISTOGRAM_COLUMNS = ["seed", "arm", "epoch", "name", "low", "high", "counts"]
@@ -30,6 +30,8 @@ class RunView:
     """One of `STATES`."""
     reason: str
     """Why it is in this state, in words; empty where the state says it all."""
+    since: float = 0.0
+    """Seconds since 1970, UTC: when it came into this state; 0 where that is not known."""
     progress: float
     """Share of the steps done, 0 to 1."""
     attempt: int
@@ -37,6 +39,8 @@ class RunView:
     started: float | None
     """Seconds since 1970, UTC."""
     finished: float | None
+    host: str = ""
+    """The machine that looks after it, "" before the first start and on a cluster."""
     machine: dict[str, str]
     """Device, processor and versions that it ran on; empty before it starts."""
     error: str
@@ -54,7 +58,7 @@ class Summary:
     created: float
     """Seconds since 1970, UTC."""
     state: str
-    """running if any run runs, else queued, failed, cancelled, finished: the first that a run is in."""
+    """running if any run runs, else queued, paused, failed, cancelled, finished: the first that a run is in."""
     progress: float
     arms: tuple[str, ...]
     """Labels."""
@@ -80,6 +84,12 @@ class Header:
     """What the images were, with their origin: "CIFAR-10 (JPEG copy)"."""
     revision: str
     """Changes whenever anything in the snapshot changes: an ETag."""
+    person: str = ""
+    """Who asked for it; "" for the person at the machine."""
+    note: str = ""
+    """What people wrote about it."""
+    sweep: str | None = None
+    """The sweep that it is a point of."""
     bundled: bool = False
 
 
@@ -101,6 +111,8 @@ class Place:
     """Of each run, the last attempt that dropped rows; when this changes, everything has to be read again."""
     metric: int
     histogram: int
+    epochs: int = 0
+    """Of the comparison: when it was given more, everything has to be read again, too."""
 
 
 @dataclass(frozen=True, kw_only=True)

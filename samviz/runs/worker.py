@@ -1,6 +1,6 @@
 """`python -m samviz.runs.worker JOB ATTEMPT`: does one job and tells the store. The one door to torch.
 
-It may be killed at any moment: rows come in transactions, and a checkpoint takes the old one's place in one rename.
+It may be killed at any moment: rows come in transactions, and a checkpoint gets its name when it is whole.
 """
 
 import argparse
@@ -10,20 +10,48 @@ import sys
 import threading
 import time
 import traceback
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy.engine import Engine
 
 from samviz.home import home
 from samviz.runs import jobs, process
-from samviz.runs.schema import StoreError, connect
-from samviz.spec import Checkpoint, Comparison, Diverged, Histogram, Scalar
+from samviz.runs.checkpoints import Checkpoints
+from samviz.runs.engine import AwayError, StoreError, connect
+from samviz.runs.places import checkpoint_folder
+from samviz.spec import Checkpoint, Comparison, Diverged, Failed, Histogram, Scalar
 
+HANDLE = "SAMVIZ_HANDLE"
+"""Environment variable: by which the executor finds this worker again, if that is not its process."""
 POLL_SECONDS = 0.1
 FLUSH_SECONDS = 0.5
 """The longest that a fact waits for others before they are written together."""
 BEAT_SECONDS = 5.0
+CHECKPOINT_SECONDS = 60.0
+AWAY_SECONDS = 600.0
+"""How long it waits for a store that is locked, full or away, before it gives up and leaves the run to another one."""
+
+T = TypeVar("T")
+
+
+class Paused(Exception):  # noqa: N818 - it is no error
+    """Somebody wants the run to rest, and its state is saved."""
+
+
+def patiently(action: Callable[[], T]) -> T:
+    """Do something with the store; while it is away, wait and try again."""
+    deadline = time.monotonic() + AWAY_SECONDS
+    while True:
+        try:
+            return action()
+        except AwayError as error:
+            if time.monotonic() > deadline:
+                raise
+            print(f"{error} It is tried again.", file=sys.stderr)
+            time.sleep(1.0)
 
 
 class Recorder:
@@ -53,10 +81,13 @@ class Recorder:
         with self._lock:
             if self._progress is None:
                 return
-            with jobs.fenced(self.engine, self.job, progress=self._progress) as connection:
-                jobs.write(connection, self.job, self._facts)
+            patiently(self._write)
             self._facts, self._progress = [], None
             self._flushed = self.renewed = time.monotonic()
+
+    def _write(self) -> None:
+        with jobs.fenced(self.engine, self.job, progress=self._progress) as connection:
+            jobs.write(connection, self.job, self._facts)
 
     def beat_if_due(self) -> None:
         if time.monotonic() - self.renewed >= BEAT_SECONDS:
@@ -71,14 +102,19 @@ class Watcher(threading.Thread):
         super().__init__(daemon=True)
         self.recorder, self.folder = recorder, folder
         self.done = threading.Event()
+        self.pausing = threading.Event()
+        """Whether the run shall save where it is and rest."""
 
     def run(self) -> None:
         beats = 0.0
         while not self.done.wait(POLL_SECONDS):
             try:
-                if jobs.cancelling(self.recorder.engine, self.recorder.job):
-                    self._leave()
-                    return
+                match jobs.wanted(self.recorder.engine, self.recorder.job):
+                    case "cancelled":
+                        self._leave()
+                        return
+                    case "paused":
+                        self.pausing.set()
                 self.recorder.flush_if_due()
                 self.recorder.beat_if_due()
                 if time.monotonic() - beats > BEAT_SECONDS:
@@ -90,7 +126,8 @@ class Watcher(threading.Thread):
                     print(error, file=sys.stderr)
                     os._exit(1)
             except StoreError as error:
-                print(error, file=sys.stderr)  # the lease decides, if this does not pass
+                print(error, file=sys.stderr)  # the main thread waits for it, and the lease decides
+                self.done.wait(1.0)
 
     def _leave(self) -> None:
         """End the process wherever its main thread is: the next step may be seconds away.
@@ -104,19 +141,36 @@ class Watcher(threading.Thread):
             os._exit(0)
 
 
+class Due:
+    """Whether a checkpoint is due within an epoch: each minute, and at once when the run shall rest."""
+
+    def __init__(self, pausing: threading.Event) -> None:
+        self._pausing, self._saved = pausing, time.monotonic()
+
+    def __call__(self) -> bool:
+        return self._pausing.is_set() or time.monotonic() - self._saved >= CHECKPOINT_SECONDS
+
+    def again(self) -> None:
+        """Count from now on."""
+        self._saved = time.monotonic()
+
+
 class Work:
     """The kinds of jobs: each method does one and returns its result as JSON."""
 
-    def __init__(self, job: jobs.Job, recorder: Recorder, home: Path) -> None:
-        self.job, self.recorder, self.home = job, recorder, home
-        self.folder = home / "runs" / str(job.id)
+    def __init__(self, job: jobs.Job, recorder: Recorder, home: Path, pausing: threading.Event) -> None:
+        self.job, self.recorder, self.home, self.pausing = job, recorder, home, pausing
 
     def train(self) -> dict[str, Any]:
         from samviz import data, training
 
         comparison = self._comparison()
         recipe = comparison.recipe
-        after, state = self._checkpoint()
+        checkpoints = Checkpoints(checkpoint_folder(self.recorder.engine, self.home, self.job.id))
+        if self.job.attempt == 1:
+            checkpoints.forget()  # of a store that was moved away
+        saved = checkpoints.load() or {"step": -1, "state": None}
+        after, state = saved["step"], saved["state"]
         images = data.load(recipe.dataset)
         machine = training.machine()
         pace = self._pace(comparison, machine) if state is None else training.Pace(**state["pace"])
@@ -125,21 +179,31 @@ class Work:
         start = "from the start" if state is None else f"after step {after}"
         print(f"Attempt {self.job.attempt}, seed {self.job.seed}, {start}, on {machine['device']}: {images.label}.")
         print(pace.reason)
-        events = training.train(recipe, comparison.arms, self.job.seed, images=images, state=state, pace=pace)
+        due = Due(self.pausing)
+        events = training.train(
+            recipe, comparison.arms, self.job.seed, images=images, state=state, pace=pace, checkpoint_due=due
+        )
         for event in events:
             progress = comparison.progress(event.step)
             match event:
                 case Checkpoint():
                     self.recorder.flush()
-                    self._save(event)
-                    print(f"Step {event.step}, in epoch {event.epoch} of {comparison.epochs}, is saved.")
+                    self._save(checkpoints, event)
+                    due.again()
                     self.recorder.add(progress=progress)
+                    if self.pausing.is_set() and event.step < comparison.steps:
+                        raise Paused(f"Rests after step {event.step} of {comparison.steps}.")
                 case Diverged():
                     print(f"{event.arm} diverged at step {event.step}: its loss is not finite. It rests.")
                     row = Scalar(event.arm, event.epoch, event.step, "diverged", event.step)
                     self.recorder.add(row, progress=progress)
+                case Failed():
+                    print(f"{event.arm} failed at step {event.step}: {event.reason} It rests, the others go on.")
+                    row = Scalar(event.arm, event.epoch, event.step, "failed", event.step)
+                    self.recorder.add(row, progress=progress)
                 case Scalar() | Histogram():
                     self.recorder.add(event, progress=progress)
+        checkpoints.prune(1)
         return {}
 
     def calibrate(self) -> dict[str, Any]:
@@ -186,36 +250,20 @@ class Work:
         path = data.download(self.job.spec, lambda done, total: self.recorder.add(progress=done / max(total, 1)))
         return {"path": str(path)}
 
-    def _checkpoint(self) -> tuple[int, Any]:
-        """The step after which to go on and the state there; (-1, None) where there is nothing to go on from."""
-        import torch
+    def _save(self, checkpoints: Checkpoints, event: Checkpoint) -> None:
+        """Save a checkpoint; where there is no room for it, say so and let the run go on."""
 
-        path = self.folder / "checkpoint.pt"
-        for partial in self.folder.glob("checkpoint.*.partial"):
-            partial.unlink()  # somebody was killed while writing it
-        # A first attempt has left nothing: what lies there is of a store that was moved away.
-        if self.job.attempt == 1 or not path.is_file():
-            return -1, None
-        saved = torch.load(path, map_location="cpu", weights_only=True)
-        return saved["step"], saved["state"]
+        # A stale worker is not let through, so it cannot put its state under the rows of its successor.
+        def fence() -> AbstractContextManager:
+            return jobs.fenced(self.recorder.engine, self.job, losses=0, reason="")
 
-    def _save(self, event: Checkpoint) -> None:
-        """Put a checkpoint in the place of the last one, such that a power cut leaves one of the two, whole."""
-        import torch
-
-        path = self.folder / "checkpoint.pt"
-        partial = self.folder / f"checkpoint.{self.job.attempt}.partial"
-        with partial.open("wb") as file:
-            torch.save({"epoch": event.epoch, "step": event.step, "state": event.state}, file)
-            file.flush()
-            os.fsync(file.fileno())
-        # Within the fence, so that a stale worker cannot put its state under the rows of its successor.
-        with jobs.fenced(self.recorder.engine, self.job, losses=0):
-            partial.replace(path)
-            if os.name == "posix":  # elsewhere a folder cannot be opened, nor need it be
-                folder = os.open(self.folder, os.O_RDONLY)
-                os.fsync(folder)
-                os.close(folder)
+        try:
+            patiently(lambda: checkpoints.save(event.step, event.epoch, event.state, self.job.attempt, fence))
+            print(f"Step {event.step}, in epoch {event.epoch}, is saved.")
+        except OSError as error:
+            reason = f"Step {event.step} could not be saved ({error.strerror or error}): make room. The run goes on."
+            print(reason, file=sys.stderr)
+            jobs.explain(self.recorder.engine, self.job, reason)
 
 
 def work(engine: Engine, job: jobs.Job, folder: Path) -> None:
@@ -223,15 +271,23 @@ def work(engine: Engine, job: jobs.Job, folder: Path) -> None:
     recorder = Recorder(engine, job)
     watcher = Watcher(recorder, folder)
     watcher.start()
-    task = Work(job, recorder, folder)
+    task = Work(job, recorder, folder, watcher.pausing)
     try:
         result = getattr(task, job.kind)()
         recorder.flush()
         watcher.done.set()
-        jobs.end(engine, job, "finished", progress=1.0, result=result)
+        patiently(lambda: jobs.end(engine, job, "finished", progress=1.0, result=result))
+    except Paused as paused:
+        reason = str(paused)
+        recorder.flush()
+        watcher.done.set()
+        patiently(lambda: jobs.end(engine, job, "paused", reason=reason))
     except jobs.StaleError as error:
         watcher.done.set()
         print(error, file=sys.stderr)
+    except AwayError as error:
+        print(f"{error} The run is left to another worker.", file=sys.stderr)
+        os._exit(1)
     except Exception as error:
         watcher.done.set()
         traceback.print_exc()
@@ -249,7 +305,8 @@ def main() -> int:
     folder = home()
     engine = connect(folder)
     try:
-        job = jobs.enter(engine, asked.job, asked.attempt)
+        handle = os.environ.get(HANDLE) or process.handle(os.getpid())
+        job = jobs.enter(engine, asked.job, asked.attempt, handle)
     except jobs.StaleError as error:
         print(error, file=sys.stderr)
         return 1

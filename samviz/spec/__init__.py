@@ -3,12 +3,13 @@
 from samviz.spec.arm import SCOPES, Arm
 from samviz.spec.comparison import Comparison
 from samviz.spec.datasets import DATASETS
-from samviz.spec.events import Checkpoint, Diverged, Event, Histogram, Scalar
+from samviz.spec.events import Checkpoint, Diverged, Event, Failed, Histogram, Scalar
 from samviz.spec.mask import MASKS, Mask
 from samviz.spec.networks import NETWORKS
 from samviz.spec.presets import PRESETS, Preset
 from samviz.spec.radii import RADII, Radius, default_rho
 from samviz.spec.recipe import Recipe
+from samviz.spec.sweep import Point, Sweep
 
 __all__ = [
     "DATASETS",
@@ -22,11 +23,14 @@ __all__ = [
     "Comparison",
     "Diverged",
     "Event",
+    "Failed",
     "Histogram",
     "Mask",
+    "Point",
     "Preset",
     "Radius",
     "Recipe",
     "Scalar",
+    "Sweep",
     "default_rho",
 ]

@@ -1,6 +1,7 @@
 """A comparison: one recipe, the arms that share it, and the seeds that repeat it."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -44,6 +45,11 @@ class Comparison:
                 raise ValueError(
                     f"first_epoch must be at most {last}, the epochs of {arm.label}, but it is {arm.first_epoch}."
                 )
+            if self.recipe.extended and arm.epochs_factor != 1:
+                raise ValueError(
+                    f"epochs_factor must be 1 in a training that was given more epochs, but for {arm.label} it is "
+                    f"{arm.epochs_factor:g}: its epochs and those of the others are not the same ones."
+                )
         object.__setattr__(self, "arms", arms)
         object.__setattr__(self, "seeds", seeds)
 
@@ -67,6 +73,11 @@ class Comparison:
         """Epochs of a run: those of the arm that trains for the longest."""
         return max(arm.epochs(self.recipe.epochs) for arm in self.arms)
 
+    @property
+    def steps(self) -> int:
+        """Updates of the arm that trains for the longest."""
+        return self.epochs * self.recipe.steps_per_epoch
+
     def progress(self, step: int) -> float:
         """Share of a run's updates that are done when each arm has made `step` of its own, or all of them."""
         steps = [arm.epochs(self.recipe.epochs) * self.recipe.steps_per_epoch for arm in self.arms]
@@ -80,13 +91,16 @@ class Comparison:
             "seeds": list(self.seeds),
         }
 
-    def to_json(self) -> str:
-        return json.dumps(self.to_dict(), indent=2)
+    def to_json(self, versions: Mapping[str, str] | None = None) -> str:
+        """A recipe file; `versions` says what it was made with or run on, for who reads it later."""
+        return json.dumps(self.to_dict() | ({"versions": dict(versions)} if versions else {}), indent=2)
 
     @classmethod
     def from_dict(cls, data: Any) -> "Comparison":
         """Read a comparison; raises ValueError in one sentence that names the field, the value and what is allowed."""
-        data = check.mapping("comparison", data, [f.name for f in fields(cls)])
+        data = check.mapping("comparison", data, [*(f.name for f in fields(cls)), "versions"])
+        versions = data.get("versions", {})
+        check.mapping("versions", versions, versions)
         for field in ("name", "recipe", "arms"):
             if field not in data:
                 raise ValueError(f"comparison must have the field {field}, but it has {', '.join(data) or 'none'}.")

@@ -40,6 +40,17 @@ class Diverged:
 
 
 @dataclass(frozen=True, slots=True)
+class Failed:
+    """There was not enough memory for an arm: the arm rests, the others go on."""
+
+    arm: str
+    epoch: int
+    step: int
+    reason: str
+    """One sentence."""
+
+
+@dataclass(frozen=True, slots=True)
 class Checkpoint:
     """Everything that is needed to go on after `epoch`: plain containers and tensors, for torch.save."""
 
@@ -48,4 +59,4 @@ class Checkpoint:
     state: Any
 
 
-Event = Scalar | Histogram | Diverged | Checkpoint
+Event = Scalar | Histogram | Diverged | Failed | Checkpoint

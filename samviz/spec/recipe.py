@@ -45,6 +45,9 @@ class Recipe:
     """Key of `NETWORKS`, or one's own as `module:function`, from the terminal only."""
     epochs: int = 20
     """Passes over the train images."""
+    extended: tuple[int, ...] = ()
+    """After which epochs a training that had ended was given more: the schedule up to each is that of a training which
+    ends there."""
     batch_size: int = 128
     """Images a step."""
     m: int | None = None
@@ -77,6 +80,10 @@ class Recipe:
         check.integer("cutout", self.cutout, 0, 32)
         check_network(self.network)
         check.integer("epochs", self.epochs, 1, MOST_EPOCHS)
+        ends = check.sequence("extended", self.extended, 0, MOST_EPOCHS)
+        for before, end in zip((0, *ends), ends, strict=False):
+            check.integer("extended", end, before + 1, self.epochs - 1)
+        object.__setattr__(self, "extended", ends)
         check.integer("batch_size", self.batch_size, 2, 8192)
         if self.batch_size > self.images:
             raise ValueError(
@@ -90,7 +97,7 @@ class Recipe:
         check.flag("nesterov", self.nesterov)
         check.flag("decay_norm", self.decay_norm)
         check.choice("schedule", self.schedule, SCHEDULES)
-        check.integer("warmup_epochs", self.warmup_epochs, 0, self.epochs)
+        check.integer("warmup_epochs", self.warmup_epochs, 0, self.length(1))
         check.choice("precision", self.precision, PRECISIONS)
         for field, high in (
             ("label_noise", 0.95),
@@ -144,8 +151,13 @@ class Recipe:
         """Whole batches an epoch; the rest of an epoch's shuffle is left out, so that every step sees one size."""
         return self.images // self.batch_size
 
+    def length(self, epoch: int) -> int:
+        """How long the training was to be when this epoch was trained."""
+        return next((end for end in self.extended if epoch <= end), self.epochs)
+
     def to_dict(self) -> dict[str, Any]:
-        return asdict(self) | {"classes": None if self.classes is None else list(self.classes)}
+        classes = None if self.classes is None else list(self.classes)
+        return asdict(self) | {"classes": classes, "extended": list(self.extended)}
 
     @classmethod
     def from_dict(cls, data: Any) -> "Recipe":

@@ -51,6 +51,11 @@ def revision() -> str:
         return ""
 
 
+def out_of_memory(error: RuntimeError) -> bool:
+    """Whether there was not enough memory: on the CPU torch raises a plain RuntimeError then."""
+    return isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error)
+
+
 def device_name(on: torch.device) -> str:
     """The name on screen: CPU, Apple GPU (MPS) or the model of the CUDA device."""
     if on.type == "cuda":

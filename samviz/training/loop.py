@@ -1,7 +1,6 @@
 """The race: all arms of a run step by step on the same batches, told as a stream of events."""
 
-import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from math import cos, isfinite, pi
 from typing import Any
@@ -11,10 +10,10 @@ import torch
 from torch import Tensor
 
 from samviz.data import Images, load, subset
-from samviz.spec import Arm, Checkpoint, Diverged, Event, Histogram, Recipe, Scalar
+from samviz.spec import Arm, Checkpoint, Diverged, Event, Failed, Histogram, Recipe, Scalar
 from samviz.training.batches import Batches
 from samviz.training.captured import fastest_step
-from samviz.training.hardware import Stopwatch
+from samviz.training.hardware import Stopwatch, out_of_memory
 from samviz.training.hardware import device as best_device
 from samviz.training.pace import Pace, find_pace
 from samviz.training.racer import FACTS, Racer
@@ -37,7 +36,7 @@ def train(
     images: Images | None = None,
     state: dict[str, Any] | None = None,
     pace: Pace | None = None,
-    checkpoint_seconds: float = 60.0,
+    checkpoint_due: Callable[[], bool] = lambda: False,
 ) -> Iterator[Event]:
     """Train all `arms` in lockstep from the same weights on the same batches; the events of `samviz.spec.events`.
 
@@ -48,14 +47,14 @@ def train(
     the start); the means and deviations of gamma and beta and their histograms;
     gamma_mean/K and beta_mean/K of the K-th norm layer; weight_norm/TYPE, ||w||_2 by type of layer. Accuracies are in
     percent. Epoch 0 is the start, before training. Several times an epoch: batch_loss and lr. Every value is finite: an
-    arm whose loss is not is told once as Diverged, and rests. An arm that has trained for all its epochs is evaluated
-    no more; the others go on.
+    arm whose loss is not is told once as Diverged, one for which there is not enough memory as Failed, and it rests. An
+    arm that has trained for all its epochs is evaluated no more; the others go on.
 
     `images` is a whole data set as `samviz.data.load` returns it (None: load the recipe's); the recipe's part of it is
     drawn here. `device` None takes the best one, `pace` None what `find_pace` finds. A Checkpoint comes after each
-    epoch, and within one when `checkpoint_seconds` have passed since the last; the `state` of one goes on after it, on
-    the CPU bit for bit as if there had been no break. Raises ValueError in one sentence where the settings, data or
-    state do not fit together.
+    epoch, and within one when `checkpoint_due`, which is asked after each step, says so; the `state` of one goes on
+    after it, on the CPU bit for bit as if there had been no break. Raises ValueError in one sentence where settings,
+    data or state do not fit together.
     """
     on = torch.device(device or best_device())
     if state is not None:
@@ -67,7 +66,7 @@ def train(
         yield from race.start()
     else:
         race.load(state)
-    yield from race.run(checkpoint_seconds)
+    yield from race.run(checkpoint_due)
 
 
 def learning_rate(recipe: Recipe, step: int, epochs: int | None = None) -> float:
@@ -136,7 +135,8 @@ class _Race:
         self.take_step = {key: fastest_step(racer, device) for key, racer in self.racers.items()}
         self.evaluations = dict.fromkeys(self.racers, 0.0)
         """Gradients of a batch that each arm has worked out since the start."""
-        self.diverged: list[str] = []
+        self.resting: list[str] = []
+        """Arms that diverged or failed."""
         self.step = 0
         """Batches that have been trained on."""
         self.laps: dict[str, _Lap] = {}
@@ -144,7 +144,7 @@ class _Race:
 
     def running(self, epoch: int) -> dict[str, Racer]:
         """The arms that train in this epoch."""
-        return {key: r for key, r in self.racers.items() if key not in self.diverged and epoch <= r.epochs}
+        return {key: r for key, r in self.racers.items() if key not in self.resting and epoch <= r.epochs}
 
     def start(self) -> Iterator[Event]:
         """Epoch 0. All arms have the same weights still, so one evaluation serves all."""
@@ -153,41 +153,51 @@ class _Race:
             yield from _scalars(key, 0, 0, results)
             yield from self._weights(key, racer, 0)
 
-    def run(self, checkpoint_seconds: float) -> Iterator[Event]:
+    def run(self, checkpoint_due: Callable[[], bool]) -> Iterator[Event]:
         """Train from where the race is to its end: every batch is every arm's before the next one is drawn."""
-        saved = time.monotonic()
         while self.running(epoch := self.step // self.steps + 1):
             if not self.laps:
                 self.laps = {key: _Lap(self.steps, self.device) for key in self.running(epoch)}
             for x, y in self.batches.train(epoch, self.step % self.steps):
-                self._train(epoch, x, y)
+                yield from self._train(epoch, x, y)
                 self.step += 1
                 done = self.step - (epoch - 1) * self.steps
                 if done % self.report_every == 0 or done == self.steps:
                     yield from self._report(epoch, done, wait=done == self.steps)
                     if not self.running(epoch):
                         break
-                if done < self.steps and time.monotonic() - saved >= checkpoint_seconds:
+                if done < self.steps and checkpoint_due():
                     yield from self._report(epoch, done, wait=True)
                     yield Checkpoint(epoch, self.step, self.state())
-                    saved = time.monotonic()
             yield from self._summary(epoch)
             yield from self._results(epoch)
             self.laps = {}
             yield Checkpoint(epoch, self.step, self.state())
-            saved = time.monotonic()
 
-    def _train(self, epoch: int, x: Tensor, y: Tensor) -> None:
-        """One step of every arm that runs, on the same batch."""
+    def _train(self, epoch: int, x: Tensor, y: Tensor) -> Iterator[Event]:
+        """One step of every arm that runs, on the same batch; tells of the arms that it was too much for."""
         batch = self.step % self.steps
         for key, racer in self.running(epoch).items():
             lap, ascend = self.laps[key], racer.arm.ascends(epoch)
-            racer.lr.fill_(learning_rate(self.recipe, self.step, racer.epochs))
-            with lap.watch:
-                if batch == 0:
-                    self.evaluations[key] += racer.begin_epoch(epoch, x, y)
-                lap.readings.add(batch, self.take_step[key](x, y, ascend))
+            racer.lr.fill_(learning_rate(self.recipe, self.step, racer.length(epoch)))
+            try:
+                with lap.watch:
+                    if batch == 0:
+                        self.evaluations[key] += racer.begin_epoch(epoch, x, y)
+                    lap.readings.add(batch, self.take_step[key](x, y, ascend))
+            except RuntimeError as error:
+                yield self._failed(key, epoch, error)
+                continue
             self.evaluations[key] += 1 + ascend
+
+    def _failed(self, key: str, epoch: int, error: RuntimeError) -> Failed:
+        """Let an arm rest for which there is not enough memory; any other error is raised again."""
+        if not out_of_memory(error):
+            raise error
+        self.resting.append(key)
+        self.laps.pop(key, None)
+        self.racers[key].forget_gradients()
+        return Failed(key, epoch, self.step + 1, f"Not enough memory: {str(error).splitlines()[0]}")
 
     def _report(self, epoch: int, done: int, wait: bool) -> Iterator[Event]:
         """Tell what has arrived of the epoch's first `done` steps."""
@@ -198,12 +208,12 @@ class _Race:
             arrived = lap.readings.arrived(wait)
             losses = lap.readings.read[lap.told : arrived, 0]
             if not losses.isfinite().all():
-                self.diverged.append(key)
+                self.resting.append(key)
                 yield Diverged(key, epoch, before + lap.told + 1 + int((~losses.isfinite()).nonzero()[0, 0]))
                 continue
             for i in range(lap.told + 1, arrived + 1):
                 if i % self.report_every == 0 or i == self.steps:
-                    lr = learning_rate(self.recipe, before + i - 1, racer.epochs)
+                    lr = learning_rate(self.recipe, before + i - 1, racer.length(epoch))
                     facts = {"batch_loss": float(lap.readings.read[i - 1, 0]), "lr": lr}
                     yield from _scalars(key, epoch, before + i, facts)
             lap.told = arrived
@@ -226,9 +236,13 @@ class _Race:
     def _results(self, epoch: int) -> Iterator[Event]:
         """Evaluate every arm that runs. A test loss that is not finite is how a bad last update shows."""
         for key, racer in self.running(epoch).items():
-            results = self._evaluate(racer)
+            try:
+                results = self._evaluate(racer)
+            except RuntimeError as error:
+                yield self._failed(key, epoch, error)
+                continue
             if not isfinite(results["test_loss"]):
-                self.diverged.append(key)
+                self.resting.append(key)
                 yield Diverged(key, epoch, self.step)
                 continue
             yield from _scalars(key, epoch, self.step, results)
@@ -268,7 +282,7 @@ class _Race:
             "pace": asdict(self.pace),
             "arms": {key: racer.state() for key, racer in self.racers.items()},
             "evaluations": dict(self.evaluations),
-            "diverged": list(self.diverged),
+            "resting": list(self.resting),
             "laps": laps,
         }
 
@@ -279,7 +293,7 @@ class _Race:
         for key, racer in self.racers.items():
             racer.load(state["arms"][key])
         self.step, self.evaluations = state["step"], dict(state["evaluations"])
-        self.diverged = list(state["diverged"])
+        self.resting = list(state["resting"])
         for key, saved in state["laps"].items():
             lap = self.laps[key] = _Lap(self.steps, self.device)
             lap.readings.load(saved["rows"])

@@ -39,7 +39,7 @@ class Racer:
 
         Raises ValueError as `SAM` does.
         """
-        self.arm, self.epochs = arm, arm.epochs(recipe.epochs)
+        self.recipe, self.arm, self.epochs = recipe, arm, arm.epochs(recipe.epochs)
         self.label_smoothing, self.m = recipe.label_smoothing, recipe.m or recipe.batch_size
         self._autocast = torch.autocast(device.type, torch.bfloat16, enabled=precision == "bf16")
         # Channels last: 0.6 to 0.7 of the time a step on a CPU, and what tensor cores want.
@@ -73,13 +73,23 @@ class Racer:
         with self._autocast:
             return (self.network if forward is None else forward)(x).float()
 
+    def length(self, epoch: int) -> int:
+        """Epochs of the training that this epoch belongs to, by which its schedules go."""
+        return self.recipe.length(epoch) if self.recipe.extended else self.epochs
+
+    def forget_gradients(self) -> None:
+        """Give back the memory of the gradients, for an arm that takes no more steps."""
+        self.optimizer.zero_grad(set_to_none=True)
+        if self.lr.device.type == "cuda":
+            torch.cuda.empty_cache()
+
     def begin_epoch(self, epoch: int, x: Tensor, y: Tensor) -> float:
         """Choose the mask anew where it is time, by a batch; returns how many gradients of a batch that took."""
         if not self.renews(epoch):
             return 0.0
         self.network.train()
         size = 1 if self.arm.mask == "fisher" else len(y)
-        self.optimizer.renew_mask(self._closures(x, y, size, self.network), (epoch - 1) / self.epochs)
+        self.optimizer.renew_mask(self._closures(x, y, size, self.network), (epoch - 1) / self.length(epoch))
         return 1.0
 
     def renews(self, epoch: int) -> bool:

@@ -9,6 +9,7 @@ import pytest
 
 from samviz.runs import Snapshot, Store, open_store
 from samviz.spec import Arm, Comparison, Recipe
+from tests.postgres import Postgres, running
 
 ENDED = ("finished", "cancelled", "failed")
 
@@ -63,8 +64,30 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
             process.wait(5)
 
 
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """A PostgreSQL server."""
+    with running() as server:
+        yield server
+
+
 @pytest.fixture
-def store(home: Path) -> Iterator[Store]:
+def database(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Which kind of store the test has: sqlite, or what it is parametrized with (see BOTH)."""
+    kind = getattr(request, "param", "sqlite")
+    if kind == "postgresql":
+        monkeypatch.setenv("SAMVIZ_STORE", request.getfixturevalue("postgres").database())
+    else:
+        monkeypatch.delenv("SAMVIZ_STORE", raising=False)
+    return kind
+
+
+BOTH = pytest.mark.parametrize("database", ["sqlite", "postgresql"], indirect=True)
+"""Runs a test once on each kind of store."""
+
+
+@pytest.fixture
+def store(home: Path, database: str) -> Iterator[Store]:
     store = open_store(home)
     yield store
     store.close()

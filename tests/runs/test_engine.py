@@ -1,15 +1,39 @@
 """Opening the store: made where there is none, refused with a sentence where it cannot be used."""
 
+import json
+import shutil
 import sqlite3
+import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from sqlalchemy import select
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from sqlalchemy import create_engine, inspect, select
 
-from samviz.runs import StoreError, open_store
-from samviz.runs.schema import FILE, SCHEMA, connect, jobs, network_file_system
+from samviz.runs import Store, StoreError, migrations, open_store
+from samviz.runs.engine import (
+    APPLICATION,
+    FILE,
+    MIGRATED,
+    AwayError,
+    alone,
+    connect,
+    identity,
+    network_file_system,
+    writing,
+)
+from samviz.runs.migrations import FIRST
+from samviz.runs.schema import REVISION, jobs, metadata
+from tests.postgres import Postgres
+from tests.runs.conftest import BOTH, tiny
+
+MIGRATIONS = Path(migrations.__file__).parent
 
 
 def mount(point: str, kind: str, options: str = "rw") -> SimpleNamespace:
@@ -21,7 +45,7 @@ def test_a_store_is_made_in_wal_mode_with_its_version(tmp_path: Path) -> None:
     connect(tmp_path / "new" / "home").dispose()
     raw = sqlite3.connect(tmp_path / "new" / "home" / FILE)
     assert raw.execute("PRAGMA journal_mode").fetchone() == ("wal",)
-    assert raw.execute("PRAGMA user_version").fetchone() == (SCHEMA,)
+    assert raw.execute("PRAGMA user_version").fetchone() == (MIGRATED,)
     raw.close()
 
 
@@ -32,6 +56,145 @@ def test_many_first_opens_at_once_make_one_store(tmp_path: Path) -> None:
         with engine.connect() as connection:
             assert connection.execute(select(jobs)).all() == []
         engine.dispose()
+
+
+@BOTH
+def test_the_migrations_make_the_tables_that_the_code_knows(store: Store) -> None:
+    with store.engine.connect() as connection:
+        found = compare_metadata(MigrationContext.configure(connection), metadata)
+        if store.engine.dialect.name == "sqlite":  # of which SQLAlchemy cannot read all that a reference says
+            found = [step for step in found if not step[0].endswith("_fk")]
+            (sweep,) = [
+                key
+                for key in connection.exec_driver_sql("PRAGMA foreign_key_list(comparisons)")
+                if key.table == "sweeps"
+            ]
+            assert (sweep[3], sweep[4], sweep.on_delete) == ("sweep", "id", "CASCADE")
+        assert found == []
+        names = set(inspect(connection).get_table_names())
+    assert names == {*metadata.tables, "alembic_version"}
+
+
+def old_store(raw: Path) -> None:
+    """A store as the first version of samviz left it: its tables and a finished run, without a word on migrations."""
+    engine = create_engine(f"sqlite:///{raw}")
+    with engine.begin() as connection:
+        config = Config()
+        config.set_main_option("script_location", str(MIGRATIONS))
+        config.attributes["connection"] = connection
+        command.upgrade(config, FIRST)
+        connection.exec_driver_sql("DROP TABLE alembic_version")
+        spec = json.dumps(tiny().to_dict())
+        connection.exec_driver_sql("INSERT INTO comparisons VALUES (1, 100.5, 'app', ?, 7)", (spec,))
+        connection.exec_driver_sql(
+            "INSERT INTO jobs (id, comparison, kind, seed, spec, state, reason, attempt, resumed, losses, progress,"
+            " machine, error, created, started, finished) VALUES (1, 1, 'train', 0, ?, 'finished', '', 1, 1, 0, 1.0,"
+            " '{\"device\": \"CPU\"}', '', 100.5, 101.5, 102.5)",
+            (spec,),
+        )
+        connection.exec_driver_sql(
+            "INSERT INTO metrics (run, arm, step, name, epoch, value) VALUES (1, 'sgd', 8, 'test_accuracy', 1, 50.5)"
+        )
+        connection.exec_driver_sql(f"PRAGMA application_id = {APPLICATION}")
+        connection.exec_driver_sql("PRAGMA user_version = 1")
+    engine.dispose()
+
+
+def test_a_store_of_the_first_version_is_brought_up_to_date_without_loss(tmp_path: Path) -> None:
+    old_store(tmp_path / FILE)
+    with ThreadPoolExecutor(4) as pool:  # app, supervisor and terminal may all be the first
+        stores = list(pool.map(lambda _: Store(tmp_path), range(4)))
+    for store in stores:
+        snapshot = store.snapshot("1")
+        assert snapshot.comparison == tiny()
+        (run,) = snapshot.runs
+        assert (run.state, run.since, run.machine, snapshot.note) == ("finished", 102.5, {"device": "CPU"}, "")
+        assert snapshot.metrics["value"].tolist() == [50.5]
+        store.close()
+    assert len({identity(store.engine) for store in stores}) == 1
+    stores[0].delete("1")
+    assert [line for line in stores[0].comparisons() if not line.bundled] == []
+
+
+def test_a_migration_that_fails_leaves_the_store_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    old_store(tmp_path / FILE)
+    with closing(sqlite3.connect(tmp_path / FILE)) as raw:
+        before = list(raw.iterdump())
+
+    def power_cut(*_: object) -> str:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("secrets.token_hex", power_cut)  # in the middle of the second step
+    with pytest.raises(KeyboardInterrupt):
+        connect(tmp_path)
+    with closing(sqlite3.connect(tmp_path / FILE)) as raw:
+        assert list(raw.iterdump()) == before
+    monkeypatch.undo()
+    assert Store(tmp_path).snapshot("1").metrics["value"].tolist() == [50.5]
+
+
+def test_each_store_has_a_name_of_its_own(tmp_path: Path) -> None:
+    one, other = connect(tmp_path / "one"), connect(tmp_path / "other")
+    assert identity(one) == identity(connect(tmp_path / "one")) != identity(other)
+
+
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        ("mysql://me@here/samviz", "must be the address of a PostgreSQL database"),
+        ("postgresql+psycopg://me@here", "an address without a database"),
+        ("samviz", "but it is no address"),
+    ],
+)
+def test_another_kind_of_address_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, given: str, sentence: str
+) -> None:
+    monkeypatch.setenv("SAMVIZ_STORE", given)
+    with pytest.raises(StoreError, match=sentence):
+        connect(tmp_path)
+
+
+def test_a_server_that_is_away_or_has_other_tables_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, postgres: Postgres
+) -> None:
+    monkeypatch.setenv("SAMVIZ_STORE", postgres.url("nothing").replace("samviz@", "samviz:secret@"))
+    with pytest.raises(AwayError, match="see that the server runs") as refusal:
+        connect(tmp_path)
+    assert "secret" not in str(refusal.value)
+    address = postgres.database()
+    engine = create_engine(address)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("CREATE TABLE somebody (name TEXT)")
+    engine.dispose()
+    monkeypatch.setenv("SAMVIZ_STORE", address)
+    with pytest.raises(StoreError, match="another program's tables"):
+        connect(tmp_path)
+
+
+@BOTH
+def test_what_must_be_alone_is(store: Store) -> None:
+    inside: list[int] = []
+
+    def enter(_: int) -> None:
+        with alone(store.engine):
+            inside.append(1)
+            assert len(inside) == 1
+            time.sleep(0.01)
+            inside.pop()
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(enter, range(16)))
+
+
+def test_a_locked_store_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("samviz.runs.engine.BUSY_SECONDS", 0.1)
+    engine = connect(tmp_path)
+    with closing(sqlite3.connect(tmp_path / FILE, isolation_level=None)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        with pytest.raises(AwayError, match="is locked by another program"), writing(engine):
+            pass
+    with writing(engine):
+        pass
 
 
 def test_a_file_that_is_no_database_is_refused_and_kept(tmp_path: Path) -> None:
@@ -47,7 +210,7 @@ def test_a_store_damaged_within_is_refused_when_it_is_read(tmp_path: Path) -> No
     damaged = bytearray(path.read_bytes())
     damaged[4096:] = b"\xff" * (len(damaged) - 4096)  # all pages but the first
     path.write_bytes(damaged)
-    with pytest.raises(StoreError, match="cannot be used"):
+    with pytest.raises(StoreError, match="store repair"):
         open_store(tmp_path).comparisons()
     assert path.read_bytes() == damaged
 
@@ -65,9 +228,10 @@ def test_another_programs_database_is_refused(tmp_path: Path) -> None:
 def test_the_store_of_a_newer_samviz_is_refused(tmp_path: Path) -> None:
     connect(tmp_path).dispose()
     raw = sqlite3.connect(tmp_path / FILE)
-    raw.execute(f"PRAGMA user_version = {SCHEMA + 1}")
+    with raw:
+        raw.execute("UPDATE alembic_version SET version_num = '9999'")
     raw.close()
-    with pytest.raises(StoreError, match=r"written by a newer samviz \(tables 2, this one knows 1\): update samviz"):
+    with pytest.raises(StoreError, match=rf"written by a newer samviz \(tables 9999, this one knows {REVISION}\): upd"):
         connect(tmp_path)
 
 
@@ -91,3 +255,13 @@ def test_a_home_that_is_a_file_is_refused(tmp_path: Path) -> None:
 )
 def test_a_network_file_system_is_told_from_a_local_one(mounts: list, kind: str | None) -> None:
     assert network_file_system(Path("/home/me/samviz"), mounts) == kind
+
+
+def test_a_new_store_takes_nothing_from_the_one_that_was_moved_away(home: Path) -> None:
+    first = Store(home)
+    old = first.revision(first.submit(tiny()))
+    first.close()
+    shutil.move(home / "samviz.sqlite3", home / "moved")
+    second = Store(home)
+    assert second.revision(second.submit(tiny())) != old
+    second.close()

@@ -9,11 +9,13 @@ import pytest
 from sqlalchemy import select, update
 
 from samviz.runs import Store, jobs, process
+from samviz.runs.engine import writing
 from samviz.runs.jobs import LEASE_SECONDS, StaleError
 from samviz.runs.schema import jobs as table
-from samviz.runs.schema import writing
 from samviz.spec import Histogram, Scalar
-from tests.runs.conftest import tiny
+from tests.runs.conftest import BOTH, tiny
+
+pytestmark = BOTH
 
 
 @pytest.fixture(autouse=True)
@@ -78,10 +80,10 @@ def test_a_stale_worker_cannot_write_beat_or_end(store: Store) -> None:
     for act in (
         lambda: put(store, stale, fact(2)),
         lambda: jobs.beat(store.engine, stale),
-        lambda: jobs.cancelling(store.engine, stale),
+        lambda: jobs.wanted(store.engine, stale),
         lambda: jobs.resume(store.engine, stale, -1, {}, ""),
         lambda: jobs.end(store.engine, stale, "finished"),
-        lambda: jobs.enter(store.engine, stale.id, stale.attempt),
+        lambda: jobs.enter(store.engine, stale.id, stale.attempt, "handle"),
     ):
         with pytest.raises(StaleError):
             act()
@@ -93,9 +95,9 @@ def test_a_stale_worker_cannot_write_beat_or_end(store: Store) -> None:
 def test_a_second_process_cannot_enter_the_same_attempt(store: Store) -> None:
     store.submit(tiny())
     job = jobs.claim(store.engine)
-    assert jobs.enter(store.engine, job.id, job.attempt) == job
+    assert jobs.enter(store.engine, job.id, job.attempt, "one") == job
     with pytest.raises(StaleError):
-        jobs.enter(store.engine, job.id, job.attempt)
+        jobs.enter(store.engine, job.id, job.attempt, "other")
 
 
 def test_taking_up_drops_the_rows_after_the_checkpoint(store: Store) -> None:

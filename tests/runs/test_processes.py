@@ -1,10 +1,12 @@
 """Real workers and supervisors: killed, frozen, doubled and orphaned, without a row lost or a run done twice."""
 
 import json
+import math
 import random
 import sqlite3
 import subprocess
 import sys
+import threading
 import time
 from contextlib import closing
 from pathlib import Path
@@ -18,7 +20,9 @@ from sqlalchemy import select
 
 from samviz import training
 from samviz.runs import Snapshot, Store, process, resume
-from samviz.runs.schema import FILE
+from samviz.runs.checkpoints import Checkpoints
+from samviz.runs.engine import FILE
+from samviz.runs.places import checkpoint_folder
 from samviz.runs.schema import jobs as table
 from samviz.runs.supervisor import GRACE_SECONDS
 from samviz.runs.worker import Work
@@ -41,7 +45,7 @@ def rows(store: Store, id: str, step: int) -> bool:
 
 
 def checkpoint(store: Store, snapshot: Snapshot) -> dict:
-    return torch.load(store.folder(snapshot.runs[0].id) / "checkpoint.pt", weights_only=True)
+    return Checkpoints(checkpoint_folder(store.engine, store.home, snapshot.runs[0].id)).load()
 
 
 def facts(snapshot: Snapshot) -> pd.DataFrame:
@@ -95,7 +99,7 @@ def test_the_pace_is_measured_once_and_anew_where_its_file_is_spoiled(
 
     monkeypatch.setattr(training, "find_pace", find_pace)
     home.mkdir(exist_ok=True)
-    work = Work(SimpleNamespace(id=1), None, home)
+    work = Work(SimpleNamespace(id=1), None, home, threading.Event())
     (home / "pace.json").write_text(spoiled)
     for _ in range(2):
         work._pace(tiny(), training.machine())
@@ -164,6 +168,67 @@ def test_a_cancelled_run_is_gone_within_three_seconds_wherever_it_is(store: Stor
     assert max(taken) <= CANCEL_SECONDS, taken
 
 
+def test_a_paused_run_rests_with_its_state_saved_and_goes_on_as_if_unbroken(
+    store: Store, home: Path, steps: int
+) -> None:
+    whole = ended(store, store.submit(tiny(epochs=3)))
+    id = store.submit(tiny(epochs=3, seeds=(0, 1)))
+    wait(lambda: rows(store, id, steps // 2))
+    begun = time.monotonic()
+    store.pause(id)
+    wait(lambda: store.header(id).state == "paused", 30)
+    print("rests after", time.monotonic() - begun, "s")
+    wait(lambda: not processes(home, "worker") and not processes(home, "supervisor"))
+    first, second = store.snapshot(id).runs
+    assert (first.state, second.state, second.attempt) == ("paused", "paused", 0)
+    assert first.reason == f"Rests after step {checkpoint(store, store.snapshot(id))['step']} of {3 * steps}."
+    known = store.snapshot(id).metrics
+    with pytest.raises(ValueError, match="not finished"):
+        store.extend(id, 9)
+    store.go_on(id)
+    snapshot = ended(store, id)
+    assert [(run.state, run.attempt) for run in snapshot.runs] == [("finished", 2), ("finished", 1)]
+    mine = snapshot.metrics[snapshot.metrics["seed"] == 0]
+    pd.testing.assert_frame_equal(
+        facts(whole), mine[mine["name"] != "seconds"].sort_values(KEYS).reset_index(drop=True), check_exact=True
+    )
+    again = known.merge(mine, on=[*KEYS, "epoch", "value"])
+    assert len(again) == len(known), "what was told before the rest was not told anew"
+
+
+def test_a_finished_run_is_given_more_epochs(store: Store, home: Path, steps: int) -> None:
+    """As if it had been told from the start that it would be given more."""
+    id = store.submit(tiny(epochs=2))
+    short = ended(store, id)
+    with pytest.raises(ValueError, match=r"epochs must be a whole number from 3 to 2000, but it is 2\."):
+        store.extend(id, 2)
+    store.extend(id, 4)
+    long = ended(store, id)
+    assert (long.state, long.comparison.recipe.epochs, long.comparison.recipe.extended) == ("finished", 4, (2,))
+    assert long.runs[0].progress == 1.0
+    both = facts(short).merge(facts(long), on=[*KEYS, "epoch", "value"])
+    assert len(both) == len(short.metrics) - len(short.metrics[short.metrics["name"] == "seconds"])
+    scratch = ended(store, store.submit(long.comparison))
+    pd.testing.assert_frame_equal(facts(scratch), facts(long), check_exact=True)
+    rates = long.metrics[(long.metrics["name"] == "lr") & (long.metrics["arm"] == "sgd")].set_index("step")["value"]
+    assert rates[2 * steps] == pytest.approx(0.1 / 2 * (1 + math.cos(math.pi * (2 * steps - 1) / (2 * steps))))
+    assert rates[2 * steps + 1] == pytest.approx(0.1 / 2)
+
+
+def test_a_cancelled_run_goes_on_from_its_checkpoint_when_it_is_asked_to(store: Store, home: Path, steps: int) -> None:
+    whole = ended(store, store.submit(tiny(epochs=3)))
+    id = store.submit(tiny(epochs=3))
+    wait(lambda: rows(store, id, steps + 1))
+    store.cancel(id)
+    assert ended(store, id, 10).state == "cancelled"
+    store.go_on(id)
+    again = ended(store, id)
+    assert (again.state, again.runs[0].attempt) == ("finished", 2)
+    pd.testing.assert_frame_equal(facts(whole), facts(again), check_exact=True)
+    with pytest.raises(ValueError, match="has no run that rests"):
+        store.go_on(id)
+
+
 def freeze(process: psutil.Process, home: Path) -> None:
     """Stop a process while it does not hold the store's write lock, which nobody else gets until it is killed."""
     for _ in range(100):
@@ -185,7 +250,7 @@ def test_a_frozen_worker_is_killed_when_it_is_cancelled(store: Store, home: Path
     begun = time.monotonic()
     store.cancel(id)
     wait(lambda: not frozen.is_running() or frozen.status() == psutil.STATUS_ZOMBIE, 10)
-    assert GRACE_SECONDS < time.monotonic() - begun <= CANCEL_SECONDS
+    assert GRACE_SECONDS["cancelled"] < time.monotonic() - begun <= CANCEL_SECONDS
     assert ended(store, id, 5).state == "cancelled"
 
 

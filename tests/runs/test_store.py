@@ -1,6 +1,5 @@
 """The store as app and terminal see it, without any work being done."""
 
-import shutil
 from dataclasses import fields
 from pathlib import Path
 
@@ -10,7 +9,9 @@ from samviz.runs import HISTOGRAM_COLUMNS, METRIC_COLUMNS, Header, Store, exchan
 from samviz.runs import store as module
 from samviz.spec import PRESETS
 from tests import synthetic
-from tests.runs.conftest import tiny
+from tests.runs.conftest import BOTH, tiny
+
+pytestmark = BOTH
 
 
 @pytest.fixture(autouse=True)
@@ -116,13 +117,3 @@ def test_the_bundled_example_comes_last_and_cannot_be_changed(
     for act in (store.cancel, store.delete):
         with pytest.raises(ValueError, match="bundled example"):
             act("example")
-
-
-def test_a_new_store_takes_nothing_from_the_one_that_was_moved_away(home: Path) -> None:
-    first = Store(home)
-    old = first.revision(first.submit(tiny()))
-    first.close()
-    shutil.move(home / "samviz.sqlite3", home / "moved")
-    second = Store(home)
-    assert second.revision(second.submit(tiny())) != old
-    second.close()

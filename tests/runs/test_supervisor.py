@@ -1,19 +1,23 @@
-"""What a supervisor does about one running job, with real processes in the worker's place."""
+"""What a supervisor does about running jobs: real processes in the workers' place, and a clock of the test's own."""
 
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-import psutil
 import pytest
 from sqlalchemy import update
 
-from samviz.runs import Store, jobs, process, supervisor
+from samviz.runs import Store, jobs, process
+from samviz.runs.engine import writing
+from samviz.runs.executors import ExecutorError, LocalProcesses, Status
+from samviz.runs.jobs import LEASE_SECONDS
 from samviz.runs.schema import jobs as table
-from samviz.runs.schema import writing
-from tests.runs.conftest import tiny
+from samviz.runs.supervisor import GRACE_SECONDS, Since, Supervisor
+from tests.runs.conftest import BOTH, tiny, wait
+
+pytestmark = BOTH
 
 
 @pytest.fixture(autouse=True)
@@ -30,26 +34,61 @@ def sleeper() -> Iterator[subprocess.Popen]:
         child.kill()
 
 
+class Clock:
+    """A clock that goes on when it is told to."""
+
+    def __init__(self) -> None:
+        self.seconds = 1000.0
+
+    def __call__(self) -> float:
+        return self.seconds
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def supervisor(store: Store, home: Path, clock: Clock) -> Supervisor:
+    return Supervisor(store.engine, home, LocalProcesses(home), Since(clock))
+
+
 def running(store: Store, child: subprocess.Popen, **values) -> tuple[str, jobs.Job]:
     """A run whose worker is `child`."""
     id = store.submit(tiny())
     job = jobs.claim(store.engine)
+    jobs.enter(store.engine, job.id, job.attempt, process.handle(child.pid))
     with writing(store.engine) as connection:
-        values = {"pid": child.pid, "pid_created": psutil.Process(child.pid).create_time()} | values
-        connection.execute(update(table).where(table.c.id == job.id).values(**values))
+        connection.execute(update(table).where(table.c.id == job.id).values(attempt=1, **values))
     return id, job
 
 
-def test_a_worker_that_lives_and_beats_is_left_alone(store: Store, sleeper: subprocess.Popen) -> None:
-    id, _ = running(store, sleeper)
-    supervisor.tend(store.engine, {})
+def tend_for(supervisor: Supervisor, clock: Clock, seconds: float) -> None:
+    for _ in range(int(seconds) + 1):
+        supervisor.tend()
+        clock.seconds += 1
+    supervisor.tend()
+
+
+def test_a_worker_that_lives_and_beats_is_left_alone(
+    store: Store, supervisor: Supervisor, clock: Clock, sleeper: subprocess.Popen
+) -> None:
+    id, job = running(store, sleeper)
+    for _ in range(5):
+        tend_for(supervisor, clock, LEASE_SECONDS / 2)
+        jobs.beat(store.engine, job)
     assert (store.snapshot(id).state, sleeper.poll()) == ("running", None)
 
 
-def test_a_silent_worker_is_killed_and_its_run_queued(store: Store, sleeper: subprocess.Popen) -> None:
-    dead = sleeper.pid, psutil.Process(sleeper.pid).create_time()
-    id, job = running(store, sleeper, lease_until=time.time() - 1)
-    supervisor.tend(store.engine, {})
+def test_a_silent_worker_is_killed_and_its_run_queued(
+    store: Store, supervisor: Supervisor, clock: Clock, sleeper: subprocess.Popen
+) -> None:
+    dead = process.of_handle(process.handle(sleeper.pid))
+    id, job = running(store, sleeper)
+    tend_for(supervisor, clock, LEASE_SECONDS - 2)
+    assert store.snapshot(id).state == "running"
+    tend_for(supervisor, clock, 3)
     assert process.find(*dead) is None
     run = store.snapshot(id).runs[0]
     assert (run.state, run.reason) == (
@@ -60,28 +99,160 @@ def test_a_silent_worker_is_killed_and_its_run_queued(store: Store, sleeper: sub
         jobs.beat(store.engine, job)
 
 
-def test_a_process_that_only_has_the_workers_pid_is_not_touched(store: Store, sleeper: subprocess.Popen) -> None:
+def test_nobody_is_lost_while_nobody_could_be_heard(
+    store: Store, supervisor: Supervisor, clock: Clock, sleeper: subprocess.Popen
+) -> None:
+    """The machine slept, or the store was away."""
+    id, _ = running(store, sleeper)
+    tend_for(supervisor, clock, LEASE_SECONDS - 2)
+    clock.seconds += 3600
+    tend_for(supervisor, clock, LEASE_SECONDS - 2)
+    assert (store.snapshot(id).state, sleeper.poll()) == ("running", None)
+
+
+@pytest.mark.parametrize("seconds", [-86400.0, 86400.0])
+def test_a_clock_that_is_set_loses_no_worker(
+    store: Store, supervisor: Supervisor, clock: Clock, sleeper: subprocess.Popen, seconds: float
+) -> None:
+    """What it left in the store looks expired, or as if it had come from tomorrow."""
+    moment = time.time() + seconds
+    id, job = running(store, sleeper, heartbeat=moment, lease_until=moment + LEASE_SECONDS)
+    assert store.snapshot(id).state == "queued", "nobody has beaten by the clock that there is"
+    tend_for(supervisor, clock, LEASE_SECONDS / 2)
+    jobs.beat(store.engine, job)
+    tend_for(supervisor, clock, LEASE_SECONDS / 2)
+    assert (store.snapshot(id).state, store.snapshot(id).runs[0].attempt, sleeper.poll()) == ("running", 1, None)
+
+
+def test_a_worker_on_another_machine_is_lost_when_it_is_silent_and_not_before(
+    store: Store, supervisor: Supervisor, clock: Clock, sleeper: subprocess.Popen
+) -> None:
+    id, _ = running(store, sleeper, host="elsewhere", handle="999999:1.0")  # no process here has this pid
+    tend_for(supervisor, clock, LEASE_SECONDS - 2)
+    assert store.snapshot(id).state == "running"
+    tend_for(supervisor, clock, 3)
+    run = store.snapshot(id).runs[0]
+    assert (run.state, sleeper.poll()) == ("queued", None)
+    assert "The worker on elsewhere was silent for 30 s." in run.reason
+
+
+def test_a_process_that_only_has_the_workers_pid_is_not_touched(
+    store: Store, supervisor: Supervisor, sleeper: subprocess.Popen
+) -> None:
     """After a reboot, say."""
-    id, _ = running(store, sleeper, pid_created=1_000_000.0)
-    supervisor.tend(store.engine, {})
+    id, _ = running(store, sleeper, handle=f"{sleeper.pid}:1000000.0")
+    supervisor.tend()
     assert (store.snapshot(id).state, sleeper.poll()) == ("queued", None)
 
 
-def test_a_worker_that_ignores_a_cancel_is_killed(store: Store, sleeper: subprocess.Popen) -> None:
-    dead = sleeper.pid, psutil.Process(sleeper.pid).create_time()
-    id, _ = running(store, sleeper, cancel_requested=time.time())
-    supervisor.tend(store.engine, {})
+@pytest.mark.parametrize("state", ["cancelled", "paused"])
+def test_a_worker_that_ignores_a_wish_is_killed(
+    store: Store, supervisor: Supervisor, clock: Clock, sleeper: subprocess.Popen, state: str
+) -> None:
+    dead = process.of_handle(process.handle(sleeper.pid))
+    id, job = running(store, sleeper)
+    (store.cancel if state == "cancelled" else store.pause)(id)
+    supervisor.tend()
+    ends = clock.seconds + GRACE_SECONDS[state]
+    while clock.seconds < ends - 0.5:
+        clock.seconds += 0.5
+        jobs.beat(store.engine, job)
+        supervisor.tend()
     assert store.snapshot(id).state == "running"
-    with writing(store.engine) as connection:
-        connection.execute(update(table).values(cancel_requested=time.time() - supervisor.GRACE_SECONDS - 0.1))
-    supervisor.tend(store.engine, {})
-    assert (store.snapshot(id).state, process.find(*dead)) == ("cancelled", None)
+    clock.seconds = ends + 0.1
+    supervisor.tend()
+    assert (store.snapshot(id).state, process.find(*dead)) == (state, None)
 
 
-def test_a_worker_that_cannot_even_start_is_noticed(store: Store) -> None:
+def test_a_worker_that_ends_at_once_is_noticed(store: Store, supervisor: Supervisor) -> None:
     id = store.submit(tiny())
     job = jobs.claim(store.engine)
     with subprocess.Popen([sys.executable, "-c", "raise SystemExit(1)"]) as child:
+        handle = process.handle(child.pid)
         child.wait(10)
-    supervisor.tend(store.engine, {(job.id, job.attempt): child})
+    with jobs.fenced(store.engine, job, handle=handle):
+        pass
+    supervisor.tend()
     assert store.snapshot(id).state == "queued"
+
+
+class Cluster:
+    """An executor that says what it is told to."""
+
+    name, host = "cluster", ""
+
+    def __init__(self) -> None:
+        self.room: int | str = 0
+        self.state = Status.PENDING
+        self.begun: list[str] = []
+        self.ended: list[str] = []
+
+    def slots(self, running: Mapping[str, int]) -> dict[str, int]:
+        if isinstance(self.room, str):
+            raise ExecutorError(self.room)
+        return {"cluster": self.room}
+
+    def submit(self, job: int, attempt: int, device: str, log: Path) -> str:
+        self.begun.append(f"{job}-{attempt}")
+        return self.begun[-1]
+
+    def cancel(self, handle: str) -> None:
+        self.ended.append(handle)
+
+    def status(self, handle: str) -> Status:
+        return self.state
+
+    def logs(self, handle: str, log: Path) -> str:
+        return ""
+
+    def handles(self) -> list[str]:
+        return [*self.begun, "of-nobody"]
+
+
+def test_a_cluster_gets_what_it_has_room_for_and_is_not_hurried(store: Store, home: Path, clock: Clock) -> None:
+    cluster = Cluster()
+    supervisor = Supervisor(store.engine, home, cluster, Since(clock))
+    id = store.submit(tiny(seeds=(0, 1, 2)))
+    supervisor.start()
+    assert cluster.begun == []
+    cluster.room = "The cluster does not answer."
+    supervisor.start()
+    assert {run.reason for run in store.snapshot(id).runs} == {"The cluster does not answer."}
+    cluster.room = 2
+    supervisor.start()
+    assert cluster.begun == ["1-1", "2-1"]
+    tend_for(supervisor, clock, 4 * LEASE_SECONDS)  # they wait for a place, so nobody can beat
+    assert [run.state for run in store.snapshot(id).runs] == ["running", "running", "queued"]
+    cluster.state = Status.UNKNOWN  # the head is away, but the workers may well go on
+    for k in (1, 2):
+        jobs.enter(store.engine, k, 1, f"{k}-1")
+    tend_for(supervisor, clock, LEASE_SECONDS - 5)
+    assert [run.state for run in store.snapshot(id).runs] == ["running", "running", "queued"]
+    cluster.state = Status.ENDED
+    supervisor.tend()
+    assert {run.state for run in store.snapshot(id).runs} == {"queued"}
+    assert cluster.ended[-2:] == ["1-1", "2-1"]
+
+
+def test_a_worker_of_no_job_is_ended_when_it_is_found_twice(
+    store: Store, home: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("samviz.runs.supervisor.ORPHANS_SECONDS", 0.0)
+    cluster = Cluster()
+    supervisor = Supervisor(store.engine, home, cluster, Since(clock))
+    supervisor.tend()
+    assert cluster.ended == []
+    supervisor.tend()
+    assert cluster.ended == ["of-nobody"]
+
+
+def test_a_local_worker_of_no_job_is_found_by_its_home(store: Store, home: Path) -> None:
+    local = LocalProcesses(home)
+    assert local.handles() == []
+    code = "import time; time.sleep(600)"
+    environment = {"SAMVIZ_HOME": str(home)}
+    with subprocess.Popen([sys.executable, "-c", code, "samviz.runs.worker"], env=environment) as child:
+        wait(lambda: local.handles() == [process.handle(child.pid)], 10)
+        local.cancel(process.handle(child.pid))
+        child.wait(10)
+    assert local.handles() == []

@@ -157,7 +157,7 @@ def test_a_run_stopped_at_any_step_and_resumed_is_the_unbroken_one_bit_for_bit(s
     """3 steps an epoch: step 1 and 2 lie within the first, 3 at its end, 5 in the second."""
     arms, settings = (SAM_ON, MASKED, LONGER), recipe(train_size=48, m=8, validation_size=10)
     unbroken = run(arms, settings=settings)
-    broken = run(arms, settings=settings, checkpoint_seconds=0.0)
+    broken = run(arms, settings=settings, checkpoint_due=lambda: True)
     assert [c.step for c in checkpoints(broken)] == list(range(1, 13))
     for arm in arms:
         assert told(broken, arm) == told(unbroken, arm)
@@ -173,7 +173,7 @@ def test_a_run_stopped_at_any_step_and_resumed_is_the_unbroken_one_bit_for_bit(s
 def test_what_was_told_before_a_checkpoint_belongs_to_steps_before_it() -> None:
     """A resume drops what lies beyond the checkpoint, and the next attempt tells only what comes after it."""
     step = 0
-    for e in run(settings=recipe(train_size=48), checkpoint_seconds=0.0):
+    for e in run(settings=recipe(train_size=48), checkpoint_due=lambda: True):
         assert e.step >= step
         if isinstance(e, Checkpoint):
             step = e.step + 1

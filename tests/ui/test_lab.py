@@ -125,7 +125,8 @@ def test_a_comparison_that_says_everything_goes_through_the_form(store: Store, s
 
 @pytest.mark.parametrize("said", [(EVERYTHING.recipe, Recipe(nesterov=True)), EVERYTHING.arms])
 def test_everything_is_all_that_there_is_to_say(said: tuple) -> None:
-    for field in fields(said[0]):
+    # That a run was given more epochs is its history, which a new one of the same settings does not have.
+    for field in (field for field in fields(said[0]) if field.name != "extended"):
         assert any(getattr(one, field.name) != field.default for one in said), field.name
 
 

@@ -16,7 +16,7 @@ from starlette.applications import Starlette
 
 from samviz.figures.measures import AXES, MEASURES
 from samviz.runs import News, Place, Snapshot, Store, exchange, jobs, open_store
-from samviz.runs.schema import writing
+from samviz.runs.engine import writing
 from samviz.spec import Arm, Comparison, Recipe
 from samviz.ui.live import Builder, Cache, Page
 from samviz.ui.live_choice import CURVES, Choice

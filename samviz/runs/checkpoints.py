@@ -1,0 +1,126 @@
+"""Checkpoints of one run: written whole or not at all, checked when they are read, the newest two kept.
+
+A file is one line, `samviz checkpoint 1 SHA256 LENGTH`, and then what torch.save wrote. The line is there because torch
+does not notice bytes that have changed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import re
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from samviz.runs.places import LocalFolder, RemoteFolder
+
+KEPT = 2
+"""Checkpoints kept of a run that goes on: one to go on from, and one in case that one is damaged."""
+_LINE = re.compile(rb"samviz checkpoint 1 ([0-9a-f]{64}) ([0-9]{16})\n")
+_LENGTH = len(b"samviz checkpoint 1 ") + 64 + 1 + 16 + 1
+
+
+class DamagedError(ValueError):
+    """A file is no whole checkpoint: one sentence."""
+
+
+class _Hashed:
+    """A file that is hashed while it is written."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self.file, self.digest, self.length = file, hashlib.sha256(), 0
+
+    def write(self, data: bytes) -> int:
+        self.digest.update(data)
+        self.length += len(data)
+        return self.file.write(data)
+
+    def flush(self) -> None:
+        self.file.flush()
+
+
+def write(path: Path, step: int, epoch: int, state: Any) -> None:
+    """Write a checkpoint and see to it that it is on the disk."""
+    import torch
+
+    with path.open("wb") as file:
+        file.write(b"\0" * _LENGTH)
+        content = _Hashed(file)
+        torch.save({"epoch": epoch, "step": step, "state": state}, content)
+        file.seek(0)
+        file.write(b"samviz checkpoint 1 %s %016d\n" % (content.digest.hexdigest().encode(), content.length))
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def check(file: BinaryIO, size: int) -> bytes:
+    """The part of a checkpoint of `size` bytes that torch wrote; DamagedError if a byte is not as it was written."""
+    line = _LINE.fullmatch(file.read(_LENGTH))
+    if line is None:
+        raise DamagedError("its first line is not that of a checkpoint")
+    digest, length = line[1].decode(), int(line[2])
+    if size != _LENGTH + length:
+        raise DamagedError(f"it has {size} bytes in place of {_LENGTH + length}")
+    content = file.read()
+    if hashlib.sha256(content).hexdigest() != digest:
+        raise DamagedError("its bytes have changed")
+    return content
+
+
+def read(path: Path) -> dict[str, Any]:
+    """Epoch, step and state of a checkpoint; DamagedError where it is not whole, OSError where it is gone."""
+    import torch
+
+    with path.open("rb") as file:
+        content = check(file, path.stat().st_size)
+    return torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
+
+
+class Checkpoints:
+    """The checkpoints of one run, named by their step."""
+
+    def __init__(self, folder: LocalFolder | RemoteFolder) -> None:
+        self.folder = folder
+
+    def save(
+        self, step: int, epoch: int, state: Any, attempt: int, fence: Callable[[], AbstractContextManager] = nullcontext
+    ) -> None:
+        """Put a checkpoint beside the last one, such that a power cut leaves one of the two whole, and drop older ones.
+
+        It gets its name within `fence`, which lets nobody through who no longer has the run. Raises OSError, such as
+        that of a full disk: then nothing has changed.
+        """
+        self.folder.work.mkdir(parents=True, exist_ok=True)
+        partial = self.folder.work / f"{attempt}.partial"
+        try:
+            write(partial, step, epoch, state)
+            with fence():
+                self.folder.put(partial, f"{step:012d}.pt")
+        except BaseException:
+            partial.unlink(missing_ok=True)
+            raise
+        self.prune(KEPT)
+
+    def load(self, say: Callable[[str], object] = print) -> dict[str, Any] | None:
+        """The newest checkpoint that is whole; None where there is none. `say` hears of those that are not."""
+        for partial in self.folder.work.glob("*.partial"):
+            partial.unlink()  # somebody was killed while writing it
+        for name in reversed(self.folder.names()):
+            try:
+                with self.folder.path(name) as path:
+                    return read(path)
+            except (DamagedError, OSError, RuntimeError) as error:
+                say(f"The checkpoint {name} cannot be used ({error}): the one before it is taken.")
+        return None
+
+    def forget(self) -> None:
+        """Delete all checkpoints."""
+        self.folder.clear()
+
+    def prune(self, kept: int) -> None:
+        """Delete all but the newest `kept`."""
+        for name in self.folder.names()[:-kept]:
+            self.folder.remove(name)

@@ -23,6 +23,8 @@ from samviz.runs.views import (
     RunView,
     Snapshot,
     Summary,
+    SweepSummary,
+    SweepView,
 )
 
 __all__ = [
@@ -40,6 +42,8 @@ __all__ = [
     "Store",
     "StoreError",
     "Summary",
+    "SweepSummary",
+    "SweepView",
     "UnknownError",
     "open_store",
     "resume",

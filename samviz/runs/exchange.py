@@ -91,7 +91,15 @@ def frame(columns: list[str], rows: list[tuple]) -> pd.DataFrame:
     """Rows as a frame whose types do not depend on whether there are any."""
     import pandas as pd  # here, because workers and supervisors would wait half a second for it and never use it
 
-    types = {"seed": "int64", "epoch": "int64", "step": "int64", "arm": "str", "name": "str", "counts": "object"}
+    types = {
+        "comparison": "str",
+        "seed": "int64",
+        "epoch": "int64",
+        "step": "int64",
+        "arm": "str",
+        "name": "str",
+        "counts": "object",
+    }
     lists = zip(*rows, strict=True) if rows else ([] for _ in columns)
     return pd.DataFrame(
         {

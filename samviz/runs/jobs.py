@@ -11,7 +11,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection, Engine
 
 from samviz.runs.engine import alone, now, writing
-from samviz.runs.schema import comparisons, histograms, jobs, metrics
+from samviz.runs.schema import comparisons, histograms, jobs, metrics, sweeps
 from samviz.runs.views import UNFINISHED
 from samviz.spec import Histogram, Scalar
 
@@ -86,6 +86,21 @@ def add(
         "host": "", "device": "", "wanted": "",
     }  # fmt: skip
     return connection.execute(jobs.insert().values(**values)).inserted_primary_key[0]
+
+
+def add_step(connection: Connection, job: int, comparison: int | None) -> None:
+    """Queue a step of the sweep that a run which has ended belongs to, if there is something for it to do."""
+    asked = select(sweeps.c.id, sweeps.c.spec).join(comparisons, comparisons.c.sweep == sweeps.c.id)
+    sweep = connection.execute(asked.where(comparisons.c.id == comparison)).one_or_none()
+    if sweep is None:
+        return
+    if sweep.spec["search"] == "grid":  # whose points are all there already: only seeds of lost ones need not run
+        lost = select(metrics.c.row).where(metrics.c.run == job, metrics.c.name == "diverged").limit(1)
+        if connection.execute(lost).first() is None:
+            return
+    queued = (jobs.c.kind == "sweep") & (jobs.c.state == "queued")
+    if sweep.id not in connection.scalars(select(jobs.c.spec).where(queued)).all():
+        add(connection, "sweep", sweep.id)
 
 
 def unfinished(engine: Engine) -> bool:
@@ -283,6 +298,7 @@ def end(engine: Engine, job: Job, state: str, *, reason: str = "", error: str = 
     values = {"state": state, "reason": reason, "error": error, "lease_until": None} | values
     with fenced(engine, job, **values) as connection:
         touch(connection, job.comparison)
+        add_step(connection, job.id, job.comparison)
 
 
 def requeue(engine: Engine, job: Job, losses: int, why: str) -> None:
@@ -294,6 +310,8 @@ def requeue(engine: Engine, job: Job, losses: int, why: str) -> None:
     try:
         with fenced(engine, job, losses=losses + 1, lease_until=None, handle=None, **values) as connection:
             touch(connection, job.comparison)
+            if values["state"] == "failed":
+                add_step(connection, job.id, job.comparison)
     except StaleError:
         pass  # it came to its own end in the meantime
 
@@ -312,7 +330,9 @@ def stop(connection: Connection, which: ColumnElement[bool], state: str, reason:
     moment = now(connection)
     waiting = jobs.c.state == "queued" if state == "paused" else jobs.c.state.in_(("queued", "paused"))
     ended = {"state": state, "changed": moment, "finished": moment, "reason": reason}
-    connection.execute(update(jobs).where(which, waiting).values(**ended))
+    stopped = update(jobs).where(which, waiting).values(**ended).returning(jobs.c.id, jobs.c.comparison)
+    for job, comparison in connection.execute(stopped).all():
+        add_step(connection, job, comparison)
     asked = {"wanted": state, "cancel_requested": func.coalesce(jobs.c.cancel_requested, moment)}
     connection.execute(update(jobs).where(which, jobs.c.state == "running").values(**asked))
 

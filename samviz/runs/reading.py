@@ -68,21 +68,23 @@ def revision(connection: Connection, number: int) -> str:
 
 
 def summaries(connection: Connection) -> list[Summary]:
-    """All comparisons of the store, the newest first."""
+    """All comparisons of the store that are no part of a sweep, the newest first."""
     columns = [jobs.c[name] for name in ("comparison", "state", "lease_until", "progress")]
     runs: dict[int, list[Row]] = {}
     moment = now(connection)
-    for run in connection.execute(select(*columns).where(jobs.c.comparison.is_not(None))):
+    listed = comparisons.c.sweep.is_(None)
+    theirs = select(*columns).join(comparisons, jobs.c.comparison == comparisons.c.id).where(listed)
+    for run in connection.execute(theirs):
         runs.setdefault(run.comparison, []).append(run)
     return [
         _summary(
             str(row.id),
             Comparison.from_dict(row.spec),
             row.created,
-            [_state(run, moment) for run in runs.get(row.id, [])],
+            [state(run, moment) for run in runs.get(row.id, [])],
             [run.progress for run in runs.get(row.id, [])],
         )
-        for row in connection.execute(select(comparisons).order_by(comparisons.c.id.desc()))
+        for row in connection.execute(select(comparisons).where(listed).order_by(comparisons.c.id.desc()))
     ]
 
 
@@ -111,7 +113,7 @@ def _header(connection: Connection, number: int, folder: Path, rows: Sequence[Ro
     return Header(
         id=str(number),
         comparison=comparison,
-        state=_overall([run.state for run in runs]),
+        state=overall([run.state for run in runs]),
         created=row.created,
         runs=runs,
         data_label=labels[0] if labels else DATASETS[comparison.recipe.dataset].label,
@@ -168,7 +170,7 @@ def job(connection: Connection, number: int) -> JobView:
     return JobView(
         id=row.id,
         kind=row.kind,
-        state=_state(row, now(connection)),
+        state=state(row, now(connection)),
         reason=row.reason,
         progress=row.progress,
         result=row.result,
@@ -196,7 +198,7 @@ def _run(row: Row, folder: Path, moment: float) -> RunView:
     return RunView(
         id=row.id,
         seed=row.seed,
-        state=_state(row, moment),
+        state=state(row, moment),
         reason=LOST if _lost(row, moment) else row.reason,
         since=row.changed,
         progress=row.progress,
@@ -215,12 +217,13 @@ def _lost(row: Row, moment: float) -> bool:
     return row.state == "running" and not moment <= row.lease_until <= moment + 2 * LEASE_SECONDS
 
 
-def _state(row: Row, moment: float) -> str:
-    """Nothing is said to run whose lease has run out."""
+def state(row: Row, moment: float) -> str:
+    """The state of a run at a moment: nothing is said to run whose lease has run out."""
     return "queued" if _lost(row, moment) else row.state
 
 
-def _overall(states: list[str]) -> str:
+def overall(states: list[str]) -> str:
+    """The state of a comparison whose runs are in these."""
     order = ("running", "queued", "paused", "failed", "cancelled", "finished")
     return next(state for state in order if state in states)
 
@@ -232,7 +235,7 @@ def _summary(
         id=id,
         name=comparison.name,
         created=created,
-        state=_overall(states),
+        state=overall(states),
         progress=sum(progress) / len(progress),
         arms=tuple(comparison.labels.values()),
         seeds=comparison.seeds,

@@ -34,6 +34,7 @@ sweeps = Table(
     Column("origin", String, nullable=False),
     Column("person", String, nullable=False),
     Column("spec", JSON, nullable=False),
+    Column("cancelled", Float),
     sqlite_autoincrement=True,
 )
 

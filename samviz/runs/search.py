@@ -89,6 +89,12 @@ def require(sweep: Sweep) -> None:
         )
 
 
+def load() -> None:
+    """Import Optuna, if it is there: so that what comes next takes no second for it."""
+    if installed():
+        import optuna  # noqa: F401
+
+
 def propose(sweep: Sweep, outcomes: Sequence[Outcome], most: int) -> list[Point]:
     """At most `most` further points to run, given the outcomes so far in the order of their proposals.
 

@@ -7,25 +7,42 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Iterable
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import delete, insert, select, update
 from sqlalchemy.engine import Connection
 
 from samviz import data
 from samviz.home import home as default_home
-from samviz.runs import exchange, jobs, process, reading
-from samviz.runs.engine import address, connect, moment, now, writing
+from samviz.runs import exchange, jobs, process, reading, sweeping
+from samviz.runs.engine import address, alone, connect, moment, now, writing
 from samviz.runs.places import checkpoint_folder, run_folder
 from samviz.runs.schema import comparisons as comparisons_table
 from samviz.runs.schema import jobs as jobs_table
-from samviz.runs.views import UNFINISHED, Estimate, Header, JobView, News, Place, Snapshot, Summary
-from samviz.spec import Comparison, check
+from samviz.runs.schema import sweeps as sweeps_table
+from samviz.runs.search import require
+from samviz.runs.views import (
+    UNFINISHED,
+    Estimate,
+    Header,
+    JobView,
+    News,
+    Place,
+    Snapshot,
+    Summary,
+    SweepSummary,
+    SweepView,
+)
+from samviz.spec import Comparison, Point, Sweep, check
 from samviz.spec.networks import check_listed, own_network
 from samviz.spec.recipe import MOST_EPOCHS
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 EXAMPLE = Path(__file__).parents[2] / "assets" / "example.json"
 """The comparison that ships with samviz."""
@@ -132,6 +149,7 @@ class Store:
             reading.revision(connection, number)
             mine = jobs_table.c.comparison == number
             states = set(connection.scalars(select(jobs_table.c.state).where(mine)))
+            self._refuse_part(connection, number)
             if states != {"finished"}:
                 raise ValueError(f"Comparison {id} is not finished: only then can it be given more epochs.")
             old = Comparison.from_dict(self._spec(connection, number))
@@ -147,6 +165,78 @@ class Store:
             jobs.again(connection, mine, ("finished",))
             jobs.touch(connection, number)
         self.resume()
+
+    # Sweeps
+
+    def submit_sweep(self, sweep: Sweep, origin: str = "app", person: str = "") -> str:
+        """Start a sweep: all comparisons of a grid, or the first ones of a search; returns its id.
+
+        Raises ValueError as `submit` does, and where a search needs Optuna and it is not installed.
+        """
+        require(sweep)
+        _require_images(sweep.base)
+        if origin != "terminal":
+            check_listed(sweep.base.recipe.network)
+        with writing(self.engine) as connection:
+            number = sweeping.add(connection, sweep, origin, person)
+            self._add_points(connection, number, sweep, sweep.points(), origin, person)
+            if sweep.search != "grid":
+                jobs.add(connection, "sweep", number)
+        self.resume()
+        return str(number)
+
+    def step_sweep(self, number: int, most: int) -> None:
+        """Find what a sweep runs next, at most `most` comparisons at once, and queue it: a job of the sweep's own."""
+        with alone(self.engine) as connection:
+            found = sweeping.row(connection, str(number))
+            points = sweeping.step(connection, number, most)
+            sweep = Sweep.from_dict(found.spec)
+            self._add_points(connection, number, sweep, points, found.origin, found.person)
+
+    def _add_points(
+        self, connection: Connection, number: int, sweep: Sweep, points: Iterable[Point], origin: str, person: str
+    ) -> None:
+        for point in points:
+            place = {"sweep": number, "point": point.to_dict()}
+            self._add(connection, sweep.comparison(point), origin, person, **place)
+
+    def sweeps(self) -> list[SweepSummary]:
+        """All sweeps, the newest first."""
+        with moment(self.engine) as connection:
+            return sweeping.summaries(connection)
+
+    def sweep(self, id: str) -> SweepView:
+        """A sweep and its comparisons; KeyError where there is no such sweep."""
+        with moment(self.engine) as connection:
+            return sweeping.view(connection, id, self.home / "runs")
+
+    def sweep_metrics(self, id: str) -> pd.DataFrame:
+        """What the arms of a sweep have come to: comparison (its id), seed, arm, name, epoch, value.
+
+        Of test_accuracy, validation_accuracy, diverged and failed, the last epoch's row and the highest one.
+        """
+        with moment(self.engine) as connection:
+            found = sweeping.rows(connection, sweeping.row(connection, id).id)
+        return exchange.frame(sweeping.COLUMNS, found)
+
+    def cancel_sweep(self, id: str) -> None:
+        """Stop all runs of a sweep, and look for no further ones."""
+        with writing(self.engine) as connection:
+            sweeping.cancel(connection, id)
+        self.resume()
+
+    def delete_sweep(self, id: str) -> None:
+        """Remove a sweep with all its comparisons; ValueError while it is not finished."""
+        with writing(self.engine) as connection:
+            number = sweeping.row(connection, id).id
+            if sweeping.view(connection, id, self.home / "runs").state in UNFINISHED:
+                raise ValueError(f"Sweep {id} is not finished: cancel it before it can be deleted.")
+            mine = select(jobs_table.c.id).join(comparisons_table).where(comparisons_table.c.sweep == number)
+            runs = connection.scalars(mine).all()
+            connection.execute(delete(sweeps_table).where(sweeps_table.c.id == number))
+        self._delete_files(runs)
+
+    # A comparison's name, note and end
 
     def rename(self, id: str, name: str) -> None:
         """Give a comparison another name; ValueError where it cannot be one."""
@@ -168,6 +258,12 @@ class Store:
             jobs.touch(connection, number)
 
     @staticmethod
+    def _refuse_part(connection: Connection, number: int) -> None:
+        sweep = connection.scalar(select(comparisons_table.c.sweep).where(comparisons_table.c.id == number))
+        if sweep is not None:
+            raise ValueError(f"Comparison {number} is part of sweep {sweep}, which needs it as it is.")
+
+    @staticmethod
     def _spec(connection: Connection, number: int) -> Any:
         return connection.scalar(select(comparisons_table.c.spec).where(comparisons_table.c.id == number))
 
@@ -178,12 +274,16 @@ class Store:
             reading.revision(connection, number)
             mine = select(jobs_table.c.id, jobs_table.c.state).where(jobs_table.c.comparison == number)
             runs = connection.execute(mine).all()
+            self._refuse_part(connection, number)
             if any(run.state in UNFINISHED for run in runs):
                 raise ValueError(f"Comparison {id} is not finished: cancel it before it can be deleted.")
             connection.execute(delete(comparisons_table).where(comparisons_table.c.id == number))
+        self._delete_files([run.id for run in runs])
+
+    def _delete_files(self, runs: Iterable[int]) -> None:
         for run in runs:
-            checkpoint_folder(self.engine, self.home, run.id).clear()
-            shutil.rmtree(self.folder(run.id), ignore_errors=True)
+            checkpoint_folder(self.engine, self.home, run).clear()
+            shutil.rmtree(self.folder(run), ignore_errors=True)
 
     def calibrate(self, comparison: Comparison) -> int:
         """Start to time a few real steps of a comparison, for which no images are needed; the id is for `estimate`.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from samviz.spec import Comparison
+from samviz.spec import Comparison, Point, Sweep
 
 if TYPE_CHECKING:  # half a second that workers and supervisors need not spend
     import pandas as pd
@@ -128,6 +128,35 @@ class News:
     """Whether these are all rows, from the start: what was read before no longer counts."""
     place: Place
     """Where to go on."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SweepView:
+    """A sweep and its comparisons at one moment."""
+
+    id: str
+    sweep: Sweep
+    created: float
+    state: str
+    """running while any run runs or the next ones are looked for, else queued, paused, failed, cancelled, finished."""
+    reason: str
+    """Why it failed, as far as that is the search's own fault."""
+    person: str
+    members: tuple[tuple[Point, str, Header], ...]
+    """Point, id of its comparison and header, in the order in which they were asked for."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SweepSummary:
+    """A line of the list of sweeps."""
+
+    id: str
+    name: str
+    created: float
+    state: str
+    progress: float
+    """Share of the runs that have ended, of all that there may be."""
+    sweep: Sweep
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -18,9 +18,10 @@ from typing import Any, TypeVar
 from sqlalchemy.engine import Engine
 
 from samviz.home import home
-from samviz.runs import jobs, process
+from samviz.runs import jobs, process, search
 from samviz.runs.checkpoints import Checkpoints
 from samviz.runs.engine import AwayError, StoreError, connect
+from samviz.runs.executors import chosen
 from samviz.runs.places import checkpoint_folder
 from samviz.spec import Checkpoint, Comparison, Diverged, Failed, Histogram, Scalar
 
@@ -243,6 +244,18 @@ class Work:
             partial.write_text(json.dumps(known | {key: found}, indent=2), "utf-8")
             partial.replace(path)
         return pace
+
+    def sweep(self) -> dict[str, Any]:
+        """One step of a search: what to run next, as many comparisons at once as there is room for."""
+        from samviz.runs.store import Store
+
+        store = Store(self.home)
+        executor = chosen(self.home, store.engine)
+        room = executor.slots(jobs.on_devices(store.engine, executor.name, executor.host))
+        search.load()  # now, since it takes a second, in which the step would keep others from writing
+        store.step_sweep(self.job.spec, max(1, sum(room.values())))
+        store.close()
+        return {}
 
     def download(self) -> dict[str, Any]:
         from samviz import data

@@ -6,7 +6,7 @@ import streamlit as st
 
 from samviz.runs import UNFINISHED, Header, Store, open_store
 from samviz.spec import Comparison
-from samviz.ui import access, guide, lab_arms, lab_form, lab_jobs, lab_list
+from samviz.ui import access, guide, lab_arms, lab_form, lab_jobs, lab_list, sweeps
 from samviz.ui.components import component
 from samviz.ui.document import PAGES
 
@@ -29,9 +29,15 @@ def page() -> None:
         st.error(str(error))
         return
     # A link to the page that one is on changes what is shown but not the browser's address: set it here.
-    st.query_params.from_dict({key: st.query_params[key] for key in ("id", *guide.MARKS) if key in st.query_params})
-    id = st.query_params.get("id")
+    st.query_params.from_dict(
+        {key: st.query_params[key] for key in ("id", "sweep", *guide.MARKS) if key in st.query_params}
+    )
+    id, sweep = st.query_params.get("id"), st.query_params.get("sweep")
     guide.bar()
+    if sweep is not None:
+        _back()
+        sweeps.show(store, sweep)
+        return
     if id is None:
         _overview(store)
         return
@@ -90,6 +96,7 @@ def _form(store: Store, locked: bool) -> None:
         if comparison is not None:
             _recipe_file(comparison)
     lab_jobs.estimated(store, comparison)
+    sweeps.section(store, comparison, locked)
     if start and comparison is not None:
         id = access.act(lambda: store.submit(comparison))
         if id is not None:

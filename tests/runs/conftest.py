@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -35,6 +36,15 @@ def processes(home: Path, module: str) -> list[psutil.Process]:
     return found
 
 
+def kill(home: Path, *modules: str) -> None:
+    """SIGKILL to all processes of this home that run samviz.runs.MODULE."""
+    for module in modules:
+        for process in processes(home, module):
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
+                process.wait(5)
+
+
 def wait(condition: Callable[[], object], seconds: float = 120) -> object:
     """The first true value of `condition`; fails after `seconds`."""
     deadline = time.monotonic() + seconds
@@ -58,10 +68,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.delenv("SAMVIZ_DATA", raising=False)
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     yield folder
-    for module in ("supervisor", "worker"):  # the supervisor first: it would start workers again
-        for process in processes(folder, module):
-            process.kill()
-            process.wait(5)
+    kill(folder, "supervisor", "worker")  # the supervisor first: it would start workers again
 
 
 @pytest.fixture(scope="session")

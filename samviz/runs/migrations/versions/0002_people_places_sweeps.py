@@ -23,6 +23,7 @@ def upgrade() -> None:
         sa.Column("origin", sa.String, nullable=False),
         sa.Column("person", sa.String, nullable=False),
         sa.Column("spec", sa.JSON, nullable=False),
+        sa.Column("cancelled", sa.Float),
         sqlite_autoincrement=True,
     )
 

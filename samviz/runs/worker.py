@@ -180,7 +180,7 @@ class Work:
         start = "from the start" if state is None else f"after step {after}"
         print(f"Attempt {self.job.attempt}, seed {self.job.seed}, {start}, on {machine['device']}: {images.label}.")
         print(pace.reason)
-        due = Due(self.pausing)
+        due, failed = Due(self.pausing), {}
         events = training.train(
             recipe, comparison.arms, self.job.seed, images=images, state=state, pace=pace, checkpoint_due=due
         )
@@ -200,10 +200,13 @@ class Work:
                     self.recorder.add(row, progress=progress)
                 case Failed():
                     print(f"{event.arm} failed at step {event.step}: {event.reason} It rests, the others go on.")
+                    failed[event.arm] = event.reason
                     row = Scalar(event.arm, event.epoch, event.step, "failed", event.step)
                     self.recorder.add(row, progress=progress)
                 case Scalar() | Histogram():
                     self.recorder.add(event, progress=progress)
+        if len(failed) == len(comparison.arms):
+            raise ValueError(f"No arm could go on. {next(iter(failed.values()))}")
         checkpoints.prune(1)
         return {}
 

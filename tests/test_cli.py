@@ -13,9 +13,10 @@ import pytest
 from samviz.cli import main
 from samviz.runs import Store, exchange
 from samviz.spec import PRESETS
-from tests.runs.conftest import home, store, wait
+from tests import stored
+from tests.runs.conftest import database, home, store, tiny, wait
 
-__all__ = ["home", "store"]
+__all__ = ["database", "home", "store"]
 
 TINY = ["--train-size", "128", "--test-size", "50", "--batch-size", "64"]
 
@@ -42,6 +43,12 @@ TINY = ["--train-size", "128", "--test-size", "50", "--batch-size", "64"]
         (["show", "99"], "There is no comparison 99."),
         (["cancel", "x"], "There is no comparison 'x'."),
         (["cancel", "example"], "The bundled example ships with samviz: it can be neither cancelled nor deleted."),
+        (["pause", "example"], "The bundled example ships with samviz"),
+        (["extend", "99", "5"], "There is no comparison 99."),
+        (["sweep", "--rho", "0.1;0.2"], "rho must be numbers with commas between them, but it is '0.1;0.2'."),
+        (["sweep"], "rho or lr must"),
+        (["sweeps", "show", "7"], "There is no sweep '7'."),
+        (["sweeps", "cancel", "x"], "There is no sweep 'x'."),
         (["data", "download", "builtin"], "dataset must be one of cifar10, cifar100, but it is 'builtin'."),
         ([], "The following arguments are required: COMMAND"),
     ],
@@ -131,6 +138,47 @@ def test_a_network_of_one_s_own_is_found_in_the_folder_of_the_terminal(store: St
     with pytest.raises(ValueError, match=r"^network must be one of "):
         store.calibrate(snapshot.comparison)
     assert len(store.comparisons()) == len([snapshot, "example"])
+
+
+def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
+    """What a command that succeeds prints."""
+    assert main(arguments) == 0
+    return capsys.readouterr().out
+
+
+def test_a_stored_comparison_is_renamed_annotated_shown_and_deleted(
+    store: Store, capsys: pytest.CaptureFixture[str]
+) -> None:
+    id = stored.put(store, tiny(epochs=2))
+    run(capsys, "rename", id, "Another name")
+    run(capsys, "note", id, "Look at epoch 2")
+    assert (store.header(id).comparison.name, store.header(id).note) == ("Another name", "Look at epoch 2")
+    assert "Another name" in run(capsys, "list")
+    assert "Look at epoch 2" in run(capsys, "show", id)
+    assert run(capsys, "logs", id) == "Seed 0, finished:\nNothing was printed on this machine.\n"
+    assert "runs: checkpoints and logs" in run(capsys, "store")
+    assert run(capsys, "store", "check") == "The store and all checkpoints are sound.\n"
+    assert main(["extend", id, "2"]) == 2
+    assert "epochs must be a whole number from 3 to 2000, but it is 2." in capsys.readouterr().err
+    run(capsys, "delete", id)
+    assert main(["show", id]) == 2
+
+
+def test_a_sweep_ends_with_a_table(store: Store, tmp_path: Path) -> None:
+    target = tmp_path / "sweep.json"
+    recipe = tmp_path / "recipe.json"
+    recipe.write_text(tiny(epochs=1).to_json(), "utf-8")
+    command = [sys.executable, "-m", "samviz", "sweep", "--recipe", str(recipe), "--rho", "0.1,0.5"]
+    ran = subprocess.run([*command, "--json", str(target)], capture_output=True, text=True, timeout=250, check=True)
+    assert ran.stderr.startswith("Sweep 1 (Tiny): 3 comparisons, 3 runs.")
+    assert "Sweep 1: Tiny (finished)" in ran.stdout
+    rows = json.loads(target.read_text("utf-8"))["rows"]
+    assert [(row["label"], row["rho"]) for row in rows] == [("SGD", None), ("SAM-ON", 0.1), ("SAM-ON", 0.5)]
+    for row in rows:
+        metrics = store.snapshot(row["comparison"]).metrics.query("name == 'test_accuracy' and epoch == 1")
+        assert row["mean"] in metrics["value"].tolist()
+    again = subprocess.run([sys.executable, "-m", "samviz", "sweeps"], capture_output=True, text=True, check=True)
+    assert again.stdout.splitlines()[1].split()[:4] == ["1", "finished", "100%", "3"]
 
 
 def test_control_c_cancels_the_run(store: Store) -> None:

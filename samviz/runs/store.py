@@ -13,14 +13,14 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.engine import Connection
 
 from samviz import data
 from samviz.home import home as default_home
-from samviz.runs import exchange, jobs, process, reading, sweeping
-from samviz.runs.engine import address, alone, connect, moment, now, writing
-from samviz.runs.places import checkpoint_folder, run_folder
+from samviz.runs import exchange, jobs, limits, process, reading, sweeping
+from samviz.runs.engine import FILE, address, alone, connect, moment, now, writing
+from samviz.runs.places import bytes_in, checkpoint_folder, run_folder
 from samviz.runs.schema import comparisons as comparisons_table
 from samviz.runs.schema import jobs as jobs_table
 from samviz.runs.schema import sweeps as sweeps_table
@@ -36,6 +36,7 @@ from samviz.runs.views import (
     Summary,
     SweepSummary,
     SweepView,
+    Usage,
 )
 from samviz.spec import Comparison, Point, Sweep, check
 from samviz.spec.networks import check_listed, own_network
@@ -94,6 +95,7 @@ class Store:
         _require_images(comparison)
         if origin != "terminal":
             check_listed(comparison.recipe.network)
+        self._check_limits(comparison, origin, person, len(comparison.seeds))
         with writing(self.engine) as connection:
             number = self._add(connection, comparison, origin, person)
         self.resume()
@@ -166,6 +168,26 @@ class Store:
             jobs.touch(connection, number)
         self.resume()
 
+    def usage(self) -> Usage:
+        """The room that all takes on this machine's disk, and how much it may take: ValueError as `limits.read`."""
+        files = self.engine.dialect.name == "sqlite"
+        tables = sum(path.stat().st_size for path in self.home.glob(f"{FILE}*")) if files else 0
+        parts = {"tables": tables, "runs: checkpoints and logs": bytes_in(self.home / "runs")}
+        parts["data sets"] = bytes_in(self.home / "data")
+        server = "" if files else self.engine.url.render_as_string(hide_password=True)
+        return Usage(parts=parts, most=limits.read(self.home).most_bytes, server=server)
+
+    def _check_limits(self, comparison: Comparison, origin: str, person: str, runs: int) -> None:
+        """Raise ValueError, in one sentence, where somebody may not start this with so many runs."""
+        most, used = limits.read(self.home), self.usage().total
+        if origin == "terminal":
+            limits.check_disk(most, used)
+            return
+        theirs = (jobs_table.c.person == person) & (jobs_table.c.kind == "train") & jobs_table.c.state.in_(UNFINISHED)
+        with self.engine.connect() as connection:
+            queued = connection.scalar(select(func.count()).where(theirs))
+        limits.check(most, comparison, queued=queued + runs - len(comparison.seeds), used_bytes=used)
+
     # Sweeps
 
     def submit_sweep(self, sweep: Sweep, origin: str = "app", person: str = "") -> str:
@@ -177,6 +199,7 @@ class Store:
         _require_images(sweep.base)
         if origin != "terminal":
             check_listed(sweep.base.recipe.network)
+        self._check_limits(sweep.base, origin, person, sweep.runs if sweep.search == "grid" else len(sweep.base.seeds))
         with writing(self.engine) as connection:
             number = sweeping.add(connection, sweep, origin, person)
             self._add_points(connection, number, sweep, sweep.points(), origin, person)

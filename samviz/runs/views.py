@@ -160,6 +160,22 @@ class SweepSummary:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Usage:
+    """The room that samviz takes on the disk, in bytes."""
+
+    parts: dict[str, int]
+    """What -> bytes."""
+    most: int
+    """How many it may take in all: then nothing new is started."""
+    server: str
+    """The address of the server that keeps the tables, whose room does not count here; "" where they are a file."""
+
+    @property
+    def total(self) -> int:
+        return sum(self.parts.values())
+
+
+@dataclass(frozen=True, kw_only=True)
 class JobView:
     """A job that belongs to no comparison: an estimate being measured, or a download."""
 

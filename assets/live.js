@@ -18,7 +18,14 @@ const CHOICE = {
 }; // what is shown of a comparison until somebody chooses something else: as the server has it in live_choice.py
 const HISTOGRAMS_AFTER = 2; // curve charts that come before the histograms
 const MOST_SENTENCES = 6;
-const STATES = { queued: "Queued", running: "Running", finished: "Finished", cancelled: "Cancelled", failed: "Failed" };
+const STATES = {
+  queued: "Queued",
+  running: "Running",
+  paused: "Paused",
+  finished: "Finished",
+  cancelled: "Cancelled",
+  failed: "Failed",
+};
 const COLUMNS = [
   ["Arm", "", (arm) => arm.label],
   ["ρ", "Radius of the perturbation", (_, result) => result.rho ?? ""],
@@ -321,7 +328,7 @@ class Live {
         const cells = COLUMNS.map(([, , show]) => element("td", {}, String(show(arm, results[k]) || "–")));
         cells[0].prepend(swatch(arm));
         const { diverged } = results[k];
-        const seeds = `diverged: seed${diverged.length > 1 ? "s" : ""} ${diverged.join(", ")}`;
+        const seeds = `stopped early: seed${diverged.length > 1 ? "s" : ""} ${diverged.join(", ")}`;
         if (diverged.length) cells[0].append(element("span", { class: "diverged" }, seeds));
         return element("tr", {}, ...cells);
       }),

@@ -42,14 +42,34 @@ def put(
     steps: how many extra rows of batch loss and learning rate each epoch has.
     layers, diverged: see `synthetic.metrics`.
     """
-    ends = ends or {}
-    metrics = synthetic.metrics(comparison, reached, layers=layers, diverged=diverged)
-    histograms = synthetic.histograms(comparison, reached)
     with writing(store.engine) as connection:
         row = {"created": 1_700_000_000.0, "origin": "app", "spec": comparison.to_dict(), "revision": 1}
+        row |= {"person": "", "note": ""}
         number = connection.execute(insert(comparisons).values(**row)).inserted_primary_key[0]
         for seed in comparison.seeds:
             jobs.add(connection, "train", comparison.to_dict(), comparison=number, seed=seed)
+    more = {"error": error, "log": log, "steps": steps, "layers": layers, "diverged": diverged}
+    fill(store, number, comparison, reached=reached, ends=ends, **more)
+    return str(number)
+
+
+def fill(
+    store: Store,
+    number: int,
+    comparison: Comparison,
+    *,
+    reached: dict[int, int] | None = None,
+    ends: dict[int, str] | None = None,
+    error: str = "",
+    log: str = "",
+    steps: int = 0,
+    layers: int = synthetic.LAYERS,
+    diverged: Mapping[tuple[int, str], int] | None = None,
+) -> None:
+    """Let the queued runs of a comparison run as `put` does."""
+    ends = ends or {}
+    metrics = synthetic.metrics(comparison, reached, layers=layers, diverged=diverged)
+    histograms = synthetic.histograms(comparison, reached)
     for seed in comparison.seeds:
         state = ends.get(seed, "finished")
         if state == "queued":
@@ -74,7 +94,6 @@ def put(
             jobs.write(connection, job, facts)
         if state != "running":
             jobs.end(store.engine, job, state, error=error if state == "failed" else "")
-    return str(number)
 
 
 def add_epoch(

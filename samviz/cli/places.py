@@ -6,9 +6,10 @@ from typing import Any
 from tqdm import tqdm
 
 from samviz import data
-from samviz.cli.terminal import FAILED, say, size_text, table
+from samviz.cli.terminal import FAILED, say, table
 from samviz.home import data_folders, home
 from samviz.runs import open_store
+from samviz.runs.limits import size_text
 from samviz.runs.repair import check, repair
 from samviz.spec import check as check_value
 

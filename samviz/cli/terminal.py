@@ -27,15 +27,6 @@ def table(rows: list[tuple[str, ...]]) -> None:
         print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
 
 
-def size_text(size: float) -> str:
-    """1234567 -> "1.2 MB"."""
-    for unit in ("B", "kB", "MB"):
-        if size < 999.5:
-            return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
-        size /= 1000
-    return f"{size:.1f} GB"
-
-
 def check_target(field: str, path: Path | None) -> None:
     """Raise ValueError unless a file can be written there."""
     if path is not None and (path.is_dir() or not path.absolute().parent.is_dir()):

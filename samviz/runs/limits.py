@@ -64,8 +64,8 @@ def check_disk(limits: Limits, used_bytes: int) -> None:
     """ValueError in one sentence where what samviz keeps has reached its limit on the disk, for the terminal, too."""
     if used_bytes >= limits.most_bytes:
         raise ValueError(
-            f"samviz keeps {_size(used_bytes)} on disk, and most_bytes allows {_size(limits.most_bytes)}: delete "
-            f"comparisons that nobody needs, or raise most_bytes in {FILE}."
+            f"samviz keeps {size_text(used_bytes)} on disk, and most_bytes allows {size_text(limits.most_bytes)}: "
+            f"delete comparisons that nobody needs, or raise most_bytes in {FILE}."
         )
 
 
@@ -96,5 +96,9 @@ def check(limits: Limits, comparison: Comparison, *, queued: int, used_bytes: in
     check_disk(limits, used_bytes)
 
 
-def _size(count: int) -> str:
-    return f"{count / 1e9:.3g} GB" if count >= 1e9 else f"{count / 1e6:.3g} MB"
+def size_text(count: int) -> str:
+    """1234567 -> "1.23 MB"."""
+    for unit, size in (("GB", 1e9), ("MB", 1e6)):
+        if count >= size:
+            return f"{count / size:.3g} {unit}"
+    return f"{count / 1e3:.3g} kB"

@@ -168,6 +168,14 @@ class Store:
             jobs.touch(connection, number)
         self.resume()
 
+    def queue(self) -> tuple[int, int]:
+        """How many runs go on, and how many wait."""
+        counts = select(jobs_table.c.state, func.count()).where(jobs_table.c.kind == "train")
+        counts = counts.where(jobs_table.c.state.in_(UNFINISHED)).group_by(jobs_table.c.state)
+        with self.engine.connect() as connection:
+            found = dict(connection.execute(counts).all())
+        return found.get("running", 0), found.get("queued", 0)
+
     def usage(self) -> Usage:
         """The room that all takes on this machine's disk, and how much it may take: ValueError as `limits.read`."""
         files = self.engine.dialect.name == "sqlite"

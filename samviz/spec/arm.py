@@ -156,6 +156,6 @@ def _norm(p: Any) -> float:
     """A norm from 1 to infinity; "inf" is infinity."""
     if p == "inf":
         return inf
-    if not isinstance(p, int | float) or isinstance(p, bool) or not p >= 1:
+    if not isinstance(p, int | float) or isinstance(p, bool) or not (1 <= p <= 1e300 or p == inf):
         raise check.wrong("p", "a number from 1 on, or inf", p)
     return float(p)

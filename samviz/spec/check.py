@@ -21,7 +21,7 @@ def wrong(field: str, allowed: str, value: Any) -> ValueError:
 
 def number(field: str, value: Any, low: float, high: float) -> float:
     """Return value as a float in [low, high]; raise ValueError otherwise."""
-    ok = isinstance(value, int | float) and not isinstance(value, bool) and isfinite(value) and low <= value <= high
+    ok = isinstance(value, int | float) and not isinstance(value, bool) and low <= value <= high and isfinite(value)
     if not ok:
         raise wrong(field, f"a number from {low:g} to {high:g}", value)
     return float(value)

@@ -10,6 +10,7 @@ from samviz.spec.lesson import LESSON, parse_lecture, parse_lesson
 from samviz.ui import public
 from samviz.ui.components import component
 from samviz.ui.document import PAGES
+from samviz.ui.plain import plain
 
 _NEXT_TO_NUMBERS = re.compile(r" (?=[=+%])|(?<=[=+,]) (?=[\d−(ε])")
 
@@ -56,7 +57,7 @@ def bar() -> None:
         except ValueError as error:
             problem = str(error)
     if problem:
-        st.warning(problem)
+        st.warning(plain(problem))
     if any(marks.values()):
         component("guide", "controls")(key="guide", data={"guide": guide(), "marks": marks})
 

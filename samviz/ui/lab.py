@@ -4,11 +4,12 @@ import json
 
 import streamlit as st
 
-from samviz.runs import UNFINISHED, Header, Store, open_store
+from samviz.runs import Header, Store, open_store
 from samviz.spec import Comparison
-from samviz.ui import access, guide, lab_arms, lab_form, lab_jobs, lab_list, sweeps
+from samviz.ui import access, guide, lab_actions, lab_arms, lab_form, lab_jobs, lab_list, sign_in, sweeps
 from samviz.ui.components import component
 from samviz.ui.document import PAGES
+from samviz.ui.plain import plain
 
 PAGE = str(PAGES / "lab.py")
 _STYLE = """<style>
@@ -26,7 +27,7 @@ def page() -> None:
         store = open_store()
     except ValueError as error:
         st.title("Lab")
-        st.error(str(error))
+        st.error(plain(str(error)))
         return
     # A link to the page that one is on changes what is shown but not the browser's address: set it here.
     st.query_params.from_dict(
@@ -45,7 +46,7 @@ def page() -> None:
         header = store.header(id)
     except KeyError:
         st.title("Lab")
-        st.error(f"There is no comparison {id!r}: it may have been deleted.")
+        st.error(plain(f"There is no comparison {id[:40]!r}: it may have been deleted."))
         _back()
         return
     _comparison(store, header)
@@ -62,8 +63,8 @@ def _overview(store: Store) -> None:
         "Train the same network from the same weights on the same batches, once for each arm, and watch accuracy, loss "
         "and the γ of the norm layers as they come."
     )
-    if why := access.refused():
-        st.info(why, icon=":material/lock:")
+    sign_in.show()
+    why = access.refused()
     lab_form.ready()
     left, right = st.columns([7, 5], gap="large")
     with left:
@@ -73,8 +74,8 @@ def _overview(store: Store) -> None:
         st.subheader("Comparisons", anchor=False)
         lab_list.show(store, PAGE, bool(why))
     summaries = store.comparisons()
-    if len(summaries) == 1 and summaries[0].bundled:
-        st.subheader(f"An example that ships with samviz: {summaries[0].name}", anchor=False)
+    if len(summaries) == 1 and summaries[0].bundled and not store.sweeps():
+        st.subheader(f"An example that ships with samviz: {plain(summaries[0].name)}", anchor=False)
         _live(summaries[0].id, summaries[0].state)
 
 
@@ -89,56 +90,38 @@ def _form(store: Store, locked: bool) -> None:
         try:
             comparison = lab_form.read(st.session_state)
         except ValueError as error:
-            st.error(str(error))
+            st.error(plain(str(error)))
     with st.container(horizontal=True, vertical_alignment="center"):
         start = st.button("Start", icon=":material/play_arrow:", type="primary", disabled=locked or comparison is None)
         lab_jobs.estimate(store, comparison, locked)
         if comparison is not None:
-            _recipe_file(comparison)
+            lab_actions.recipe_file(comparison, lab_actions.versions())
     lab_jobs.estimated(store, comparison)
     sweeps.section(store, comparison, locked)
     if start and comparison is not None:
-        id = access.act(lambda: store.submit(comparison))
+        id = access.act(lambda: store.submit(comparison, person=access.person()))
         if id is not None:
             st.query_params["id"] = id
             st.rerun()
 
 
-def _recipe_file(comparison: Comparison) -> None:
-    st.download_button(
-        "Save the recipe",
-        comparison.to_json(),
-        file_name="recipe.json",
-        mime="application/json",
-        icon=":material/file_save:",
-        help="As JSON: for the terminal, or for somebody else.",
-        on_click="ignore",
-        type="tertiary",
-    )
-
-
 def _comparison(store: Store, header: Header) -> None:
-    comparison, running = header.comparison, header.state in UNFINISHED
     _back()
-    st.title(comparison.name, anchor=False)
+    if header.sweep is not None:
+        with st.container(key="lab-sweep-back"):
+            st.page_link(PAGE, label="Its sweep", icon=":material/grid_on:", query_params={"sweep": header.sweep})
+    st.title(plain(header.comparison.name), anchor=False)
     if header.bundled:
         st.caption("Example, ships with samviz: really run, with recipe and versions below.")
-    why = access.refused()
-    with st.container(horizontal=True, vertical_alignment="center"):
-        if running and st.button("Cancel", icon=":material/stop:", disabled=bool(why)):
-            access.act(lambda: store.cancel(header.id))
-        if not header.bundled:
-            lab_list.delete_button(store, header.id, comparison.name, bool(why) or running)
-        lab_list.duplicate_button(store, header.id)
-        _recipe_file(comparison)
-    lab_list.refusal(header.id)
-    if why and running:
-        st.info(why, icon=":material/lock:")
+    if header.note:
+        st.text(header.note)
+    lab_actions.show(store, header)
+    sign_in.show()
     _live(header.id, header.state, whole=True)
     with st.expander("Recipe and versions", icon=":material/description:"):
         machines = {f"seed {run.seed}": run.machine for run in header.runs if run.machine}
         recipe, versions = st.columns(2)
-        recipe.code(comparison.to_json(), language="json")
+        recipe.code(header.comparison.to_json(), language="json")
         versions.code(json.dumps(machines, indent=2), language="json")
 
 

@@ -12,6 +12,7 @@ from samviz.spec.networks import Network, check_listed
 from samviz.spec.recipe import AUGMENTATIONS, OPTIMIZERS, PRECISIONS, SCHEDULES, SMALLEST
 from samviz.ui import lab_arms
 from samviz.ui.lab_arms import key
+from samviz.ui.plain import plain
 
 FIRST = "quick"
 """The preset that a new session opens on."""
@@ -200,7 +201,7 @@ def recipe() -> None:
         file = st.file_uploader("or choose a file", type="json", key=key("file"), max_upload_size=1)
         st.button("Use this recipe", on_click=_use, args=(text, file), disabled=not text.strip() and file is None)
         if (problem := st.session_state.pop(key("problem"), "")) != "":
-            st.error(problem)
+            st.error(plain(problem))
 
 
 def _classes() -> None:

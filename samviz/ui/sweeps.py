@@ -31,7 +31,7 @@ HEIGHT = 460
 class Source(Protocol):
     """The part of the store that is needed here."""
 
-    def submit_sweep(self, sweep: Sweep, origin: str = "app") -> str: ...
+    def submit_sweep(self, sweep: Sweep, origin: str = "app", person: str = "") -> str: ...
 
     def sweep(self, id: str) -> SweepView: ...
 
@@ -46,7 +46,7 @@ def section(store: Source, comparison: Comparison | None, locked: bool) -> None:
         sweep = form(comparison)
         start = st.button("Start the sweep", icon=":material/play_arrow:", disabled=locked or sweep is None)
         if start and sweep is not None:
-            id = access.act(lambda: store.submit_sweep(sweep))
+            id = access.act(lambda: store.submit_sweep(sweep, person=access.person()))
             if id is not None:
                 st.query_params["sweep"] = id
                 st.rerun()

@@ -130,6 +130,6 @@ def test_an_arm_that_diverged_says_when(page: Page, store: Store) -> None:
     id = stored.put(store, spec, diverged={(1, spec.arms[1].key): 4})
     opened(page, id)
     expect(page.locator(".seeds .diverged")).to_have_text("SAM-all diverged at step 109 (epoch 4) with seed 1")
-    expect(page.locator("tbody tr").nth(1)).to_contain_text("diverged: seed 1")
+    expect(page.locator("tbody tr").nth(1)).to_contain_text("stopped early: seed 1")
     cross = chart(page, "test_accuracy").evaluate("p => p.data.at(-1)")
     assert (cross["x"], cross["text"]) == ([3], ["seed 1 diverged at step 109 (epoch 4)"])

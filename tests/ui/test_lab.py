@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from dataclasses import fields, replace
+from importlib.metadata import version
 from math import inf
 from pathlib import Path
 
@@ -10,8 +11,9 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from samviz.runs import Store, exchange, open_store
-from samviz.spec import DATASETS, PRESETS, Arm, Comparison, Recipe
-from samviz.ui import access, lab_form, lab_jobs
+from samviz.spec import DATASETS, PRESETS, Arm, Comparison, Recipe, Sweep
+from samviz.ui import access, lab_actions, lab_form, lab_jobs
+from samviz.ui.plain import plain
 from tests import stored, synthetic
 
 ROUTER = Path(__file__).parents[2] / "samviz" / "ui" / "router.py"
@@ -221,7 +223,7 @@ def test_a_network_of_ones_own_stays_out_of_the_form(store: Store) -> None:
         act()
         (error,) = app.error
         assert "one's own starts from the terminal only" in error.value
-        assert "'mine:net'" in error.value
+        assert plain("'mine:net'") in error.value
         assert draft(app) == before
     page = lab(id)
     by_key(page.button, f"lab-duplicate-{id}").click().run()
@@ -379,6 +381,76 @@ def test_the_list_duplicates_and_asks_before_it_deletes(store: Store) -> None:
     by_key(app.button, f"lab-delete-{id}").click().run()
     assert by_key(app.button, "lab-delete-confirmed").label == "Delete"
     assert store.snapshot(id).state == "finished"
+
+
+def test_a_comparison_is_paused_goes_on_and_gets_more_epochs(store: Store) -> None:
+    id = store.submit(synthetic.comparison(2, 4, name="Stored"))
+    app = lab(id)
+    assert not [b for b in app.button if b.label in ("Go on", "Train on")]
+    button(app, "Pause").click().run()
+    assert store.header(id).state == "paused"
+    app = lab(id)
+    assert not [b for b in app.button if b.label == "Pause"]
+    button(app, "Go on").click().run()
+    assert store.header(id).state == "queued"
+    stored.fill(store, int(id), synthetic.comparison(2, 4))
+    app = lab(id)
+    (epochs,) = [field for field in app.number_input if field.label == "Train up to epoch"]
+    assert (epochs.min, epochs.value) == (5, 6)
+    epochs.set_value(9).run()
+    button(app, "Train on").click().run()
+    header = store.header(id)
+    assert (header.state, header.comparison.recipe.epochs, header.comparison.recipe.extended) == ("queued", 9, (4,))
+
+
+def test_a_comparison_is_renamed_and_annotated(store: Store) -> None:
+    id = stored.put(store, synthetic.comparison(1, 2, name="Stored"))
+    app = lab(id)
+    (name,) = [field for field in app.text_input if field.label == "Name"]
+    name.set_value("Another *name*")
+    app.text_area[0].set_value("# Not a heading\n<b>nor bold</b>")
+    button(app, "Save").click().run()
+    header = store.header(id)
+    assert (header.comparison.name, header.note) == ("Another *name*", "# Not a heading\n<b>nor bold</b>")
+    assert app.title[0].value == plain("Another *name*")
+    assert "# Not a heading\n<b>nor bold</b>" in [text.value for text in app.text], "shown as it is"
+    (name,) = [field for field in app.text_input if field.label == "Name"]
+    name.set_value("")
+    button(app, "Save").click().run()
+    assert "name must be a line of 1 to 80 characters" in app.error[0].value
+    assert store.header(id).comparison.name == "Another *name*"
+
+
+def test_a_saved_recipe_carries_versions(store: Store) -> None:
+    text = synthetic.comparison(1, 2).to_json(lab_actions.versions())
+    assert json.loads(text)["versions"]["torch"] == version("torch")
+    assert Comparison.from_json(text) == synthetic.comparison(1, 2)
+    with pytest.raises(ValueError, match="versions must be an object"):
+        Comparison.from_dict(json.loads(text) | {"versions": 3})
+
+
+def test_sweeps_are_lines_of_the_list(store: Store) -> None:
+    base = synthetic.comparison(1, 2)
+    id = store.submit_sweep(Sweep(name="Radii", base=base, rho=(0.1, 0.2)))
+    app = lab()
+    assert any("3 comparisons" in caption.value for caption in app.caption)
+    assert any("0 running, 3 runs wait" in caption.value for caption in app.caption)
+    assert by_key(app.button, f"lab-delete-sweep-{id}").disabled
+    store.cancel_sweep(id)
+    app = lab()
+    by_key(app.button, f"lab-delete-sweep-{id}").click().run()
+    assert by_key(app.button, "lab-delete-confirmed").label == "Delete"
+
+
+def test_a_full_disk_is_said_and_nothing_is_started(store: Store) -> None:
+    (store.home / "limits.toml").write_text("most_bytes = 1000")
+    app = lab()
+    button(app, "Start").click().run()
+    assert "allows 1 kB: delete comparisons" in app.error[0].value
+    assert [line for line in store.comparisons() if not line.bundled] == []
+    (store.home / "limits.toml").write_text("most_epochs = 3")
+    button(app, "Start").click().run()
+    assert "allows at most 3 epochs" in app.error[0].value
 
 
 def test_the_list_says_how_many_classes_were_chosen(store: Store) -> None:

@@ -1,5 +1,6 @@
-// One comparison, live: asks the server for its page each second and redraws in place, so that zoom, hidden arms and
-// what is chosen stay as they are. All numbers and figures come from Python; this file only places them.
+// One comparison, live: asks the server for its page each second, or as often as it is told to, and redraws in place, so
+// that zoom, hidden arms and what is chosen stay as they are. All numbers and figures come from Python; this file only
+// places them.
 
 import { element } from "./controls.js";
 import { CurveChart, readTheme } from "./livecharts.js";
@@ -8,7 +9,6 @@ import { LayerMaps } from "./livelayers.js";
 import { Axes, Legend, swatch } from "./livelegend.js";
 import { loadPlotly } from "./plotly.js";
 
-const POLL_MS = 1000;
 const RETRY_MS = 3000;
 const CHOICE = {
   curves: ["test_accuracy", "train_accuracy", "test_loss", "train_loss", "gamma_mean"],
@@ -169,7 +169,7 @@ class Live {
     clearTimeout(this.timer);
     if (this.asking || this.destroyed) return;
     this.asking = true;
-    let wait = POLL_MS;
+    let [wait, lost] = [RETRY_MS, true];
     const { address } = this;
     try {
       const [answer, Plotly] = await Promise.all([
@@ -183,6 +183,7 @@ class Live {
       if (this.destroyed) return;
       this.Plotly = Plotly;
       // Elapsed time is told by the server's clock: a viewer's own may be minutes off.
+      wait = 1000 * (Number(answer.headers.get("X-Refresh-Seconds")) || 1); // longer as the crowd grows
       this.ahead = Date.parse(answer.headers.get("Date") ?? "") - Date.now() || 0;
       if (answer.status === 200) {
         const page = await answer.json();
@@ -201,6 +202,7 @@ class Live {
         throw new Error(`status ${answer.status}`);
       }
       this.say("");
+      lost = false;
     } catch {
       wait = RETRY_MS;
       this.say("The connection to samviz is lost; what you see may be old. Trying again…");
@@ -208,7 +210,6 @@ class Live {
       this.asking = false;
     }
     if (this.destroyed) return;
-    const lost = wait === RETRY_MS;
     if (!lost && address !== this.address) this.ask();
     else if (!document.hidden && (lost || !this.over)) this.timer = setTimeout(() => this.ask(), wait);
   }

@@ -11,13 +11,18 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from samviz.runs import open_store
+from samviz.ui.crowd import Crowd
 from samviz.ui.live import Cache, Page
 from samviz.ui.live_choice import Choice, layers_name
+
+REFRESH = "X-Refresh-Seconds"
+"""Header of an answer: when this viewer may ask again."""
 
 
 def live_routes() -> list[BaseRoute]:
     """The routes, with a cache of their own."""
     cache: Cache | None = None
+    crowd = Crowd()
 
     def answer(request: Request, read: Callable, page: Callable[[Cache, str, Choice | str], Page]) -> Response:
         nonlocal cache
@@ -42,7 +47,9 @@ def live_routes() -> list[BaseRoute]:
 
     # Not async: Starlette runs them in a thread, so reading the store holds up nobody's page.
     def live(request: Request) -> Response:
-        return answer(request, Choice.from_query, Cache.page)
+        response = answer(request, Choice.from_query, Cache.page)
+        response.headers[REFRESH] = f"{crowd.interval():.2f}"
+        return response
 
     def layers(request: Request) -> Response:
         return answer(request, layers_name, Cache.layers)

@@ -6,7 +6,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 # Tests that start processes and browsers and look at the clock: one after another. The others share the processors.
-ALONE := tests/browser tests/hard tests/runs tests/test_cli.py
+ALONE := tests/browser tests/hard tests/runs/test_processes.py tests/test_cli.py
 
 .PHONY: app lecture test test-hard bench pictures clean
 

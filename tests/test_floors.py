@@ -21,6 +21,7 @@ LIBRARIES = {
     "alembic": {"runs/migrations"},
     "psycopg": {"runs/engine.py"},
     "fsspec": {"runs/places.py"},
+    "pyarrow": {"runs/bundle.py"},
     "ray": {"runs/ray_jobs.py"},
     "optuna": {"runs/search.py"},
     "pooch": {"data"},

@@ -129,7 +129,7 @@ def _most_points(seeds: np.ndarray, lined: bool) -> int:
 def _coarse(values: np.ndarray, decimals: int) -> int:
     """The fewest decimals, `decimals` at most, in which the values' range has `STEPS` steps."""
     spread = float(np.ptp(values))
-    return decimals if spread == 0 else min(decimals, max(0, ceil(log10(STEPS / spread))))
+    return decimals if spread <= STEPS / 10**decimals else max(0, ceil(log10(STEPS / spread)))
 
 
 def _mean_and_deviation(y: np.ndarray, known: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -60,7 +60,8 @@ class Tally:
         """One measure: (arms, seeds, epochs + 1), NaN where there is nothing (yet)."""
         if name in DIFFERENCES and self.has(name):
             plus, minus = DIFFERENCES[name]
-            return self._measures[plus] - self._measures[minus]
+            with np.errstate(invalid="ignore"):  # of two that are infinite
+                return self._measures[plus] - self._measures[minus]
         return self._measures.get(name, np.full(self._shape, np.nan))
 
     def diverged(self, arm: int) -> tuple[Divergence, ...]:

@@ -41,8 +41,8 @@ MOST_CHECKPOINT = 2**34
 """Bytes: four times the largest network's arms and their momentum."""
 
 CHUNK = 2**20
-_HEADER = re.compile(rb"samviz checkpoint 1 ([0-9a-f]{64}) ([0-9]{1,16})\n")
-_LONGEST_HEADER = 102
+_HEADER = re.compile(rb"samviz checkpoint 1 ([0-9a-f]{64}) ([0-9]{16})\n")
+_HEADER_BYTES = 102
 _DATE = (1980, 1, 1, 0, 0, 0)
 """The first that a zip file can hold: the same comparison makes the same bytes whenever it is written."""
 _NAMES = ("arm", "name")
@@ -166,7 +166,7 @@ def checked(source: IO[bytes], which: str) -> Iterator[bytes]:
     The header is a line: samviz checkpoint 1, the SHA-256 of all that follows in hex, and its length in bytes. The
     last chunk comes before the error: whoever keeps the chunks throws them away then. Nothing is unpickled.
     """
-    head = source.read(_LONGEST_HEADER)
+    head = source.read(_HEADER_BYTES)
     found = _HEADER.match(head)
     if found is None:
         raise ValueError(f"The checkpoint {which} does not begin like one of samviz.")

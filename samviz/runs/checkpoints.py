@@ -13,6 +13,7 @@ import re
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any, BinaryIO
 
 from samviz.runs.places import LocalFolder, RemoteFolder
@@ -112,7 +113,7 @@ class Checkpoints:
             try:
                 with self.folder.path(name) as path:
                     return read(path)
-            except (DamagedError, OSError, RuntimeError) as error:
+            except (DamagedError, OSError, RuntimeError, UnpicklingError, KeyError, TypeError) as error:
                 say(f"The checkpoint {name} cannot be used ({error}): the one before it is taken.")
         return None
 

@@ -148,6 +148,12 @@ def checkpoint_folder(engine: Engine, home: Path, run: int) -> LocalFolder | Rem
     return RemoteFolder(shared, own) if "://" in given else LocalFolder(Path(shared).expanduser())
 
 
+def delete_files(engine: Engine, home: Path, run: int) -> None:
+    """Delete a run's checkpoints and its log."""
+    checkpoint_folder(engine, home, run).clear()
+    shutil.rmtree(run_folder(home, run), ignore_errors=True)
+
+
 def bytes_in(folder: Path) -> int:
     """Bytes of all files under a folder, 0 where there is none."""
     total = 0

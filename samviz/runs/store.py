@@ -6,8 +6,8 @@ All methods are safe to call from any thread and any process; none of them impor
 from __future__ import annotations
 
 import os
-import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -18,13 +18,14 @@ from sqlalchemy.engine import Connection
 
 from samviz import data
 from samviz.home import home as default_home
-from samviz.runs import exchange, jobs, limits, process, reading, sweeping
+from samviz.runs import exchange, importing, jobs, limits, process, reading, sweeping
 from samviz.runs.engine import FILE, address, alone, connect, moment, now, writing
-from samviz.runs.places import bytes_in, checkpoint_folder, run_folder
+from samviz.runs.places import bytes_in, checkpoint_folder, delete_files, run_folder
 from samviz.runs.schema import comparisons as comparisons_table
 from samviz.runs.schema import jobs as jobs_table
 from samviz.runs.schema import sweeps as sweeps_table
 from samviz.runs.search import require
+from samviz.runs.unbundle import Bundle
 from samviz.runs.views import (
     UNFINISHED,
     Estimate,
@@ -135,6 +136,7 @@ class Store:
         number = _own(id)
         with writing(self.engine) as connection:
             reading.revision(connection, number)
+            self._check_import(connection, number)
             if not jobs.again(connection, jobs_table.c.comparison == number, jobs.STOPPED):
                 raise ValueError(f"Comparison {id} has no run that rests, was cancelled or failed.")
             jobs.touch(connection, number)
@@ -152,6 +154,7 @@ class Store:
             mine = jobs_table.c.comparison == number
             states = set(connection.scalars(select(jobs_table.c.state).where(mine)))
             self._refuse_part(connection, number)
+            self._check_import(connection, number)
             if states != {"finished"}:
                 raise ValueError(f"Comparison {id} is not finished: only then can it be given more epochs.")
             old = Comparison.from_dict(self._spec(connection, number))
@@ -313,8 +316,7 @@ class Store:
 
     def _delete_files(self, runs: Iterable[int]) -> None:
         for run in runs:
-            checkpoint_folder(self.engine, self.home, run).clear()
-            shutil.rmtree(self.folder(run), ignore_errors=True)
+            delete_files(self.engine, self.home, run)
 
     def calibrate(self, comparison: Comparison) -> int:
         """Start to time a few real steps of a comparison, for which no images are needed; the id is for `estimate`.
@@ -417,6 +419,34 @@ class Store:
     def export(self, id: str) -> str:
         """The snapshot as JSON text, from which `samviz.runs.exchange.from_json` makes the same snapshot."""
         return exchange.to_json(self.snapshot(id))
+
+    @contextmanager
+    def checkpoints(self, id: str) -> Iterator[dict[int, Path]]:
+        """Seed -> the newest checkpoint of its run, for those that have one."""
+        with ExitStack() as stack:
+            found = {}
+            for run in self.header(id).runs if id != EXAMPLE_ID else ():
+                folder = checkpoint_folder(self.engine, self.home, run.id)
+                if names := folder.names():
+                    found[run.seed] = stack.enter_context(folder.path(names[-1]))
+            yield found
+
+    def take_in(self, bundle: Bundle, person: str = "") -> str:
+        """Keep a comparison that was read from a bundle as one of this store's; returns its id. Nothing is started.
+
+        Runs that had not ended rest. Raises ValueError where a checkpoint is damaged or the disk's limit is met, and
+        then has stored nothing.
+        """
+        limits.check_disk(limits.read(self.home), self.usage().total)
+        return str(importing.take_in(self.engine, self.home, bundle, person))
+
+    def _check_import(self, connection: Connection, number: int) -> None:
+        """What came from elsewhere may neither name code to run here nor go beyond what may be started here."""
+        columns = [comparisons_table.c[name] for name in ("origin", "spec", "person")]
+        row = connection.execute(select(*columns).where(comparisons_table.c.id == number)).one()
+        if row.origin == "import":
+            check_listed(row.spec["recipe"]["network"])
+            self._check_limits(Comparison.from_dict(row.spec), "app", row.person, len(row.spec["seeds"]))
 
     def job(self, job: int) -> JobView:
         """How a calibration or a download stands; KeyError where there is no such job."""

@@ -6,7 +6,7 @@ import streamlit as st
 
 from samviz.runs import Header, Store, open_store
 from samviz.spec import Comparison
-from samviz.ui import access, guide, lab_actions, lab_arms, lab_form, lab_jobs, lab_list, sign_in, sweeps
+from samviz.ui import access, guide, lab_actions, lab_arms, lab_exchange, lab_form, lab_jobs, lab_list, sign_in, sweeps
 from samviz.ui.components import component
 from samviz.ui.document import PAGES
 from samviz.ui.plain import plain
@@ -73,6 +73,7 @@ def _overview(store: Store) -> None:
     with right:
         st.subheader("Comparisons", anchor=False)
         lab_list.show(store, PAGE, bool(why))
+        lab_exchange.import_box(store, bool(why))
     summaries = store.comparisons()
     if len(summaries) == 1 and summaries[0].bundled and not store.sweeps():
         st.subheader(f"An example that ships with samviz: {plain(summaries[0].name)}", anchor=False)

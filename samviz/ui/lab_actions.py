@@ -11,7 +11,7 @@ from samviz.runs import UNFINISHED, Header, Store
 from samviz.runs.jobs import STOPPED
 from samviz.spec import Comparison
 from samviz.spec.recipe import MOST_EPOCHS
-from samviz.ui import access, lab_list
+from samviz.ui import access, lab_exchange, lab_list
 
 
 def show(store: Store, header: Header) -> None:
@@ -24,6 +24,7 @@ def show(store: Store, header: Header) -> None:
             _names(store, header, locked)
         lab_list.duplicate_button(store, header.id)
         recipe_file(header.comparison, header.runs[0].machine or versions())
+        lab_exchange.export_button(store, header, locked)
         if not header.bundled and header.sweep is None:
             lab_list.delete_button(store, header.id, header.comparison.name, locked or header.state in UNFINISHED)
     lab_list.refusal(header.id)

@@ -1,15 +1,17 @@
 """The Lab page in a real browser, over stored comparisons: scrubbing, failures, lists, strangers, small screens."""
 
+import re
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from threading import Thread
 
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from samviz.runs import Store
+from samviz.runs import Store, unbundle
 from samviz.runs.store import EXAMPLE
 from samviz.ui import access
 from tests import stored, synthetic
@@ -102,6 +104,31 @@ def test_a_comparison_opens_from_the_list_and_is_deleted_after_a_question(page: 
     expect(page.get_by_role("heading", name="New comparison")).to_be_visible()
     with pytest.raises(KeyError):
         store.snapshot(id)
+
+
+def test_a_comparison_is_exported_and_imported(page: Page, store: Store, tmp_path: Path) -> None:
+    spec = replace(synthetic.comparison(2, 6), name="<script>alert(1)</script> *x*")
+    id = stored.put(store, spec)
+    page.goto(f"/lab?id={id}")
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Export").click()
+    assert download.value.suggested_filename == f"samviz-{id}.zip"
+    file = tmp_path / "x.zip"
+    download.value.save_as(file)
+    assert unbundle.read(file).snapshot.comparison == spec
+    page.goto("/lab")
+    page.get_by_text("Import a comparison").click()
+    page.locator("input[type=file]").last.set_input_files(file)
+    page.get_by_role("button", name="Import", exact=True).click()
+    page.wait_for_url(re.compile(rf"id={int(id) + 1}\b"))
+    expect(page.get_by_role("heading", name=spec.name)).to_be_visible()
+    drawn(page)
+    page.goto("/lab")
+    file.write_bytes(b"nope")
+    page.get_by_text("Import a comparison").click()
+    page.locator("input[type=file]").last.set_input_files(file)
+    page.get_by_role("button", name="Import", exact=True).click()
+    expect(page.get_by_text("The archive cannot be read: File is not a zip file.")).to_be_visible()
 
 
 def test_the_form_stands_still_and_keeps_what_was_chosen(page: Page, store: Store) -> None:

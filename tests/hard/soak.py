@@ -6,7 +6,6 @@ time after the warm-up (a sixth of it), the last quarter is compared with the fi
 supervisors that stay behind are counted at the end.
 """
 
-import asyncio
 import os
 import platform
 import sys
@@ -21,6 +20,7 @@ from playwright.sync_api import Page
 
 from samviz.runs import Store, open_store
 from samviz.training.hardware import processor
+from tests.asgi import run
 from tests.hard.watch import arrive, server
 from tests.runs.conftest import processes
 from tests.serve import PATIENCE, chromium, running_app
@@ -37,10 +37,12 @@ def cycle(page: Page, address: str, store: Store, k: int) -> str:
     """Start a comparison, look at it, cancel it or let it end, and load the page again; its state at the end."""
     page.goto(f"{address}/lab")
     page.get_by_label("Name", exact=True).first.fill(f"Soak {k}")
-    page.get_by_label("Epochs", exact=True).first.fill("2")
+    page.get_by_text("Edit the recipe").click()
+    page.locator(".st-key-lab-recipe-epochs input").fill("2")
     page.keyboard.press("Enter")
     page.wait_for_timeout(500)
     page.get_by_role("button", name="Start", exact=True).click()
+    page.wait_for_url("**id=*", timeout=PATIENCE)
     page.locator(".pill").wait_for(timeout=PATIENCE)
     id = page.url.split("id=")[1].split("&")[0]
     page.wait_for_timeout(4000)
@@ -52,7 +54,7 @@ def cycle(page: Page, address: str, store: Store, k: int) -> str:
     while store.header(id).state in ("queued", "running"):
         assert time.monotonic() < deadline, store.header(id)
         page.wait_for_timeout(200)
-    asyncio.run(arrive(address, f"/lab?id={id}", OTHERS))
+    run(arrive(address, f"/lab?id={id}", OTHERS))
     page.goto(f"{address}/trajectories")
     page.wait_for_timeout(500)
     return store.header(id).state

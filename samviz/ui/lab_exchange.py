@@ -1,0 +1,49 @@
+"""A comparison as a file, in the Lab: export one, import one."""
+
+from collections.abc import Callable
+from io import BytesIO
+
+import streamlit as st
+
+from samviz.figures.export import pages
+from samviz.runs import Header, Store, bundle, unbundle
+from samviz.ui import access
+
+
+def export_button(store: Store, header: Header, locked: bool) -> None:
+    """Everything but the checkpoints as a zip file, made when it is asked for.
+
+    Where it is locked, Streamlit forgets the function that makes the file: the check is made on the server.
+    """
+    st.download_button(
+        "Export",
+        _archive(store, header.id),
+        file_name=f"samviz-{header.id}.zip",
+        mime="application/zip",
+        icon=":material/archive:",
+        key=f"lab-export-{header.id}",
+        help="Recipe, versions, every number as CSV and Parquet, and the figures; checkpoints from the terminal.",
+        on_click="ignore",
+        type="tertiary",
+        disabled=locked,
+    )
+
+
+def _archive(store: Store, id: str) -> Callable[[], BytesIO]:
+    def make() -> BytesIO:
+        snapshot, target = store.snapshot(id), BytesIO()
+        bundle.write(snapshot, target, figures=pages(snapshot))
+        return target
+
+    return make
+
+
+def import_box(store: Store, locked: bool) -> None:
+    """A place for a file that was exported elsewhere."""
+    with st.expander("Import a comparison", icon=":material/unarchive:"):
+        file = st.file_uploader("A file that was exported elsewhere", type="zip", key="lab-import", disabled=locked)
+        if st.button("Import", disabled=locked or file is None, key="lab-import-now") and file is not None:
+            id = access.act(lambda: store.take_in(unbundle.read(file), person=access.person()))
+            if id is not None:
+                st.query_params["id"] = id
+                st.rerun()

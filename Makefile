@@ -1,6 +1,6 @@
 # make lecture: set everything up and open the app to the local network, to look at and not to touch.
 # make app: set everything up and open the app. make test: set everything up and run all tests.
-# make test-hard: those, and the load test in full.
+# make test-hard: faults, fuzz, load and cluster in full. make soak: an hour of use. make audit: known vulnerabilities.
 # Without make: pip install -r requirements.txt, then streamlit run app.py.
 
 PYTHON ?= python3
@@ -8,7 +8,7 @@ BIN := .venv/bin
 # Tests that start processes and browsers and look at the clock: one after another. The others share the processors.
 ALONE := tests/browser tests/hard tests/runs/test_processes.py tests/test_cli.py
 
-.PHONY: app lecture test test-hard bench pictures clean
+.PHONY: app lecture test test-hard soak bench audit pictures clean
 
 app: .venv/app
 	$(BIN)/streamlit run app.py
@@ -22,8 +22,19 @@ test: .venv/dev
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses=2 $(addprefix --ignore=,$(ALONE))
 	$(BIN)/python -m pytest $(ALONE)
 
-test-hard: test
+test-hard: .venv/dev
 	$(BIN)/python -m tests.hard.load
+	$(BIN)/python -m tests.hard.watch
+	$(BIN)/python -m tests.hard.faults
+	$(BIN)/python -m tests.hard.fuzz
+	$(BIN)/python -m pytest tests/hard/test_ray.py tests/hard/test_cluster.py
+
+soak: .venv/dev
+	$(BIN)/python -m tests.hard.soak
+
+# Known vulnerabilities of the pinned packages; needs the network, and gates no build.
+audit: .venv/dev
+	$(BIN)/python -m tests.audit
 
 bench: .venv/dev
 	$(BIN)/python -m tests.bench

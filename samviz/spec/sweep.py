@@ -208,7 +208,7 @@ class Sweep:
         """Read a file; raises ValueError in one sentence, also where the text is no JSON."""
         try:
             data = json.loads(text)
-        except (json.JSONDecodeError, RecursionError) as error:
+        except (ValueError, RecursionError) as error:
             raise ValueError(f"The sweep must be a JSON text, but it could not be read: {error}.") from None
         return cls.from_dict(data)
 

@@ -13,13 +13,13 @@ from starlette.routing import Route
 
 PAGES = Path(__file__).parents[2] / "pages"
 
-_DOCUMENT = Path(st.__file__).parent / "static" / "index.html"
-_SERVER = "<script>window.__streamlit = { BACKEND_BASE_URL: location.origin };</script>"
+DOCUMENT = Path(st.__file__).parent / "static" / "index.html"
+SERVER = "<script>window.__streamlit = { BACKEND_BASE_URL: location.origin };</script>"
 
 
 def document_routes() -> list[Route]:
     """One route a page, home apart, whose address is the root."""
-    html = _DOCUMENT.read_text("utf-8").replace("<head>", f"<head>{_SERVER}", 1)
+    html = DOCUMENT.read_text("utf-8").replace("<head>", f"<head>{SERVER}", 1)
 
     async def document(_: Request) -> HTMLResponse:
         return HTMLResponse(html, headers={"Cache-Control": "no-cache"})

@@ -39,7 +39,7 @@ def policy() -> str:
 
     Streamlit makes a module of a component's text, at a blob address; it and plotly write styles into the page.
     """
-    scripts = _hashes(document._DOCUMENT.read_text("utf-8"), document._SERVER)
+    scripts = _hashes(document.DOCUMENT.read_text("utf-8"), document.SERVER)
     rules = {
         "default-src": "'none'",
         "script-src": f"'self' blob: {scripts}",

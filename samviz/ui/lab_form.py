@@ -10,7 +10,7 @@ from samviz.spec import DATASETS, NETWORKS, PRESETS, Comparison, Recipe, check
 from samviz.spec.comparison import MOST_SEEDS
 from samviz.spec.networks import Network, check_listed
 from samviz.spec.recipe import AUGMENTATIONS, OPTIMIZERS, PRECISIONS, SCHEDULES, SMALLEST
-from samviz.ui import lab_arms
+from samviz.ui import access, lab_arms
 from samviz.ui.lab_arms import key
 from samviz.ui.plain import plain
 
@@ -198,7 +198,9 @@ def recipe() -> None:
             _fields(group)
         st.markdown("**As JSON**", help="A comparison as the button *Save the recipe* writes it.")
         text = st.text_area("Paste a recipe", key=key("paste"), height=120, placeholder='{"name": ..., "recipe": ...}')
-        file = st.file_uploader("or choose a file", type="json", key=key("file"), max_upload_size=1)
+        file = st.file_uploader(
+            "or choose a file", type="json", key=key("file"), max_upload_size=1, disabled=bool(access.refused())
+        )
         st.button("Use this recipe", on_click=_use, args=(text, file), disabled=not text.strip() and file is None)
         if (problem := st.session_state.pop(key("problem"), "")) != "":
             st.error(plain(problem))

@@ -1,5 +1,5 @@
-"""`make lecture`: the app for everyone on the local network. They can look at all of it and change nothing, which
-samviz/ui/access.py sees to; only a browser on this computer can start anything.
+"""`make lecture`: the app for everyone on the local network. They can look at all of it; only a browser on this
+computer, and who has signed in, can start or change anything, which samviz/ui/access.py sees to.
 """
 
 import argparse

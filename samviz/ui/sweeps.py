@@ -13,8 +13,9 @@ from samviz.runs import UNFINISHED
 from samviz.runs.search import installed
 from samviz.spec import Comparison
 from samviz.spec.sweep import LONGEST_NAME, MOST_POINTS, SEARCHES, Sweep, parse_values
-from samviz.ui import access, lab_list
+from samviz.ui import access, lab_list, sign_in
 from samviz.ui.lab_arms import key
+from samviz.ui.plain import plain
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -123,16 +124,15 @@ def show(store: Source, id: str) -> None:
         view = store.sweep(id)
     except KeyError:
         st.title("Lab")
-        st.error(f"There is no sweep {id!r}: it may have been deleted.")
+        st.error(plain(f"There is no sweep {id[:40]!r}: it may have been deleted."))
         return
-    st.title(view.sweep.name, anchor=False)
+    st.title(plain(view.sweep.name), anchor=False)
     running = view.state in UNFINISHED
     if running:
-        why = access.refused()
-        if st.button("Cancel the sweep", icon=":material/stop:", disabled=bool(why)):
+        locked = bool(access.refused())
+        if st.button("Cancel the sweep", icon=":material/stop:", disabled=locked):
             access.act(lambda: store.cancel_sweep(id))
-        if why:
-            st.info(why, icon=":material/lock:")
+        sign_in.show()
     st.fragment(_results, run_every=POLL_SECONDS if running else None)(store, id, view.state)
     with st.expander("The sweep as JSON", icon=":material/description:"):
         st.code(view.sweep.to_json(), language="json")

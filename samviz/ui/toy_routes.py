@@ -165,13 +165,21 @@ def sharpness(request: Request) -> Response:
     return _message(pack({"problem": problem, "paths": listed, "sizes": {"steps": chosen.size}}, arrays))
 
 
+def _number(key: str, text: str, low: float, high: float) -> float:
+    """Read a number from an address; raise ValueError with the text as it stands there if it is none."""
+    try:
+        value: float | str = float(text)
+    except ValueError:
+        value = text
+    return check.number(key, value, low, high)
+
+
 def plane(request: Request) -> Response:
     """Loss contours, filled areas and the valley in a window: c, x0, x1, y0, y1, and the losses of the contours."""
     try:
-        at = [check.number("at", float(text), 0, 1e6) for text in request.query_params.getlist("at")[:20]]
+        at = [_number("at", text, 0, 1e6) for text in request.query_params.getlist("at")[:20]]
         c, x0, x1, y0, y1 = (
-            check.number(key, float(request.query_params.get(key, "nan")), -1000, 1000)
-            for key in ("c", "x0", "x1", "y0", "y1")
+            _number(key, request.query_params.get(key, ""), -1000, 1000) for key in ("c", "x0", "x1", "y0", "y1")
         )
         if not (c > 0 and x0 < x1 and y0 < y1):
             raise ValueError("A window has c > 0, x0 < x1 and y0 < y1.")

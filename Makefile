@@ -27,7 +27,7 @@ test-hard: .venv/dev
 	$(BIN)/python -m tests.hard.watch
 	$(BIN)/python -m tests.hard.faults
 	$(BIN)/python -m tests.hard.fuzz
-	$(BIN)/python -m pytest tests/hard/test_ray.py tests/hard/test_cluster.py
+	$(BIN)/python -m tests.hard.cluster
 
 soak: .venv/dev
 	$(BIN)/python -m tests.hard.soak

@@ -119,8 +119,7 @@ class Watcher(threading.Thread):
                 self.recorder.flush_if_due()
                 self.recorder.beat_if_due()
                 if time.monotonic() - beats > BEAT_SECONDS:
-                    # A worker outlives its supervisor, and sees to it that somebody starts the next run.
-                    process.ensure_supervisor(self.folder)
+                    see_to_the_next(self.folder)
                     beats = time.monotonic()
             except jobs.StaleError as error:
                 if not self.done.is_set():
@@ -310,7 +309,13 @@ def work(engine: Engine, job: jobs.Job, folder: Path) -> None:
         first = (str(error).splitlines() or [""])[0]
         reason = first if isinstance(error, ValueError) else f"{type(error).__name__}: {first}"
         jobs.end(engine, job, "failed", reason=reason, error=traceback.format_exc())
-    process.ensure_supervisor(folder)
+    see_to_the_next(folder)
+
+
+def see_to_the_next(folder: Path) -> None:
+    """A worker outlives its supervisor, and sees to it that somebody starts the next run: here, not on a cluster."""
+    if HANDLE not in os.environ:
+        process.ensure_supervisor(folder)
 
 
 def main() -> int:
@@ -319,6 +324,7 @@ def main() -> int:
     parser.add_argument("attempt", type=int)
     asked = parser.parse_args()
     folder = home()
+    folder.mkdir(parents=True, exist_ok=True)  # on a machine of a cluster nobody has been there yet
     engine = connect(folder)
     try:
         handle = os.environ.get(HANDLE) or process.handle(os.getpid())

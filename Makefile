@@ -51,7 +51,7 @@ clean:
 	touch $@
 
 # The browser tests drive the system's Chromium or Chrome; where there is none, Playwright's own is fetched.
-.venv/dev: requirements-dev.txt .venv/app
+.venv/dev: requirements-dev.txt requirements-cluster.txt .venv/app
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	command -v chromium || command -v chromium-browser || command -v google-chrome || $(BIN)/playwright install chromium
 	touch $@

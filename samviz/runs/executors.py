@@ -135,6 +135,8 @@ def chosen(home: Path, engine: Engine) -> Executor:
         raise check.wrong(SETTING, "local, or ray:http://HEAD:8265", given)
     if engine.dialect.name == "sqlite":
         raise ValueError(f"{SETTING}=ray needs a store that the cluster's machines can reach: set {STORE}.")
-    from samviz.runs.ray_jobs import RayJobs  # an optional dependency
-
+    try:
+        from samviz.runs.ray_jobs import RayJobs
+    except ImportError:
+        raise ValueError(f"{SETTING}=ray needs Ray: pip install -r requirements-cluster.txt.") from None
     return RayJobs(address, identity(engine))

@@ -142,12 +142,6 @@ def explain_waiting(engine: Engine, kinds: Iterable[str], why: str) -> None:
             touch(connection, comparison)
 
 
-def losses(engine: Engine, job: Job) -> int:
-    """Workers that the job has lost since its last checkpoint."""
-    with engine.connect() as connection:
-        return connection.scalar(select(jobs.c.losses).where(jobs.c.id == job.id))
-
-
 def claim(engine: Engine, seats: Seats | None = None) -> Job | None:
     """Take the job whose turn it is and that there is room for; of many claims at once each job goes to one.
 
@@ -158,14 +152,17 @@ def claim(engine: Engine, seats: Seats | None = None) -> Job | None:
     """
     seats = seats or Seats()
     with alone(engine) as connection:
-        if "train" in seats.kinds and (device := _free(connection, seats)) is not None:
+        device = _free(connection, seats)
+        if "train" in seats.kinds and device is not None:
             taken = _take(connection, seats, device, jobs.c.kind == "train")
             if taken is not None:
                 return taken
         others = [kind for kind in seats.kinds if kind != "train"]
         here = (jobs.c.state == "running") & (jobs.c.executor == seats.executor) & (jobs.c.host == seats.host)
         busy = set(connection.scalars(select(jobs.c.kind).where(here)))
-        free = [kind for kind in others if kind not in busy]
+        # On a cluster they take the room of a run, and would wait there for it.
+        room = seats.executor == "local" or device is not None
+        free = [kind for kind in others if kind not in busy and room]
         return _take(connection, seats, next(iter(seats.slots), "cpu"), jobs.c.kind.in_(free)) if free else None
 
 
@@ -320,6 +317,15 @@ def explain(engine: Engine, job: Job, reason: str) -> None:
     """Say something about a job that goes on as it is."""
     with fenced(engine, job, reason=reason) as connection:
         touch(connection, job.comparison)
+
+
+def put_back(engine: Engine, job: Job, why: str) -> None:
+    """Put a job back into the queue whose worker could not be started: nothing is lost by that."""
+    try:
+        with fenced(engine, job, state="queued", reason=why, lease_until=None, handle=None) as connection:
+            touch(connection, job.comparison)
+    except StaleError:
+        pass  # the worker has started all the same, and has come to its end
 
 
 def stop(connection: Connection, which: ColumnElement[bool], state: str, reason: str = "") -> None:

@@ -87,20 +87,22 @@ class Supervisor:
                 jobs.explain_waiting(self.engine, kinds, str(error))
                 continue
             seats = jobs.Seats(executor=executor.name, host=executor.host, slots=slots, kinds=kinds)
-            while job := jobs.claim(self.engine, seats):
-                self._submit(executor, job)
+            while (job := jobs.claim(self.engine, seats)) and self._submit(executor, job):
+                pass
 
-    def _submit(self, executor: Executor, job: jobs.Job) -> None:
+    def _submit(self, executor: Executor, job: jobs.Job) -> bool:
+        """Start a worker; whether it makes sense to start another one now."""
         log = log_file(self.folder, job.id, job.kind)
         if job.attempt == 1:
             log.unlink(missing_ok=True)  # of a store that was moved away
         try:
             handle = executor.submit(job.id, job.attempt, job.device, log)
         except ExecutorError as error:
-            jobs.requeue(self.engine, job, jobs.losses(self.engine, job), str(error))
-            return
+            jobs.put_back(self.engine, job, str(error))
+            return False
         with suppress(jobs.StaleError), jobs.fenced(self.engine, job, handle=handle):
             pass
+        return True
 
     def tend(self) -> None:
         """Look after every running job once."""
@@ -116,7 +118,7 @@ class Supervisor:
 
     def _tend(self, row: Row, executor: Executor) -> None:
         status = Status.UNKNOWN if row.handle is None else executor.status(row.handle)
-        if status is Status.PENDING:
+        if status is Status.PENDING and row.wanted == "":
             if self._silent(row, jobs.LEASE_SECONDS / 3):  # it cannot beat yet
                 with suppress(jobs.StaleError):
                     jobs.beat(self.engine, jobs.of_row(row))

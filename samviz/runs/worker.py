@@ -21,7 +21,7 @@ from samviz.home import home
 from samviz.runs import jobs, process, search
 from samviz.runs.checkpoints import Checkpoints
 from samviz.runs.engine import AwayError, StoreError, connect
-from samviz.runs.executors import chosen
+from samviz.runs.executors import ExecutorError, chosen
 from samviz.runs.places import checkpoint_folder
 from samviz.spec import Checkpoint, Comparison, Diverged, Failed, Histogram, Scalar
 
@@ -253,7 +253,10 @@ class Work:
 
         store = Store(self.home)
         executor = chosen(self.home, store.engine)
-        room = executor.slots(jobs.on_devices(store.engine, executor.name, executor.host))
+        try:
+            room = executor.slots(jobs.on_devices(store.engine, executor.name, executor.host))
+        except ExecutorError:  # the cluster does not answer now: the next step sees how much room there is
+            room = {}
         search.load()  # now, since it takes a second, in which the step would keep others from writing
         store.step_sweep(self.job.spec, max(1, sum(room.values())))
         store.close()

@@ -256,3 +256,41 @@ def test_a_local_worker_of_no_job_is_found_by_its_home(store: Store, home: Path)
         local.cancel(process.handle(child.pid))
         child.wait(10)
     assert local.handles() == []
+
+
+def test_a_worker_that_cannot_be_started_costs_nothing_and_is_tried_again(
+    store: Store, home: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cluster = Cluster()
+    cluster.room = 1
+    supervisor = Supervisor(store.engine, home, cluster, Since(clock))
+    id = store.submit(tiny())
+    submit = cluster.submit
+
+    def away(*_: object) -> str:
+        cluster.room = 0
+        raise ExecutorError("The cluster does not answer.")
+
+    monkeypatch.setattr(cluster, "submit", away)
+    for _ in range(5):
+        cluster.room = 1
+        supervisor.start()
+        run = store.snapshot(id).runs[0]
+        assert (run.state, run.reason) == ("queued", "The cluster does not answer.")
+    monkeypatch.setattr(cluster, "submit", submit)
+    cluster.room = 1
+    supervisor.start()
+    assert cluster.begun == ["1-6"]
+
+
+def test_what_waits_for_a_place_in_the_cluster_can_be_cancelled(store: Store, home: Path, clock: Clock) -> None:
+    cluster = Cluster()
+    cluster.room = 1
+    supervisor = Supervisor(store.engine, home, cluster, Since(clock))
+    id = store.submit(tiny())
+    supervisor.start()
+    store.cancel(id)
+    supervisor.tend()
+    clock.seconds += 1
+    supervisor.tend()
+    assert (store.snapshot(id).state, cluster.ended[-1]) == ("cancelled", "1-1")

@@ -5,6 +5,7 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
+SUDO := $(shell test "$$(id -u)" = 0 || echo sudo)
 # Tests that start processes and browsers and look at the clock: one after another. The others share the processors.
 ALONE := tests/browser tests/hard tests/runs/test_processes.py tests/test_cli.py
 
@@ -16,13 +17,13 @@ app: .venv/app
 lecture: .venv/app
 	$(BIN)/python -m samviz.ui.lecture
 
-test: .venv/dev
+test: .venv/dev .venv/programs
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses=2 $(addprefix --ignore=,$(ALONE))
 	$(BIN)/python -m pytest $(ALONE)
 
-test-hard: .venv/dev
+test-hard: .venv/dev .venv/programs
 	$(BIN)/python -m tests.hard.load
 	$(BIN)/python -m tests.hard.watch
 	$(BIN)/python -m tests.hard.faults
@@ -41,6 +42,12 @@ bench: .venv/dev
 
 pictures: .venv/dev
 	$(BIN)/python -m tests.pictures
+
+# What the tests of the store, of faults and of clocks drive, from the system's packages: on Debian they are installed.
+.venv/programs: .venv/dev
+	ls /usr/lib/postgresql/*/bin/postgres && command -v strace && command -v faketime || \
+	$(SUDO) apt-get install -y -q --no-install-recommends postgresql strace faketime
+	touch $@
 
 clean:
 	rm -rf .venv

@@ -33,11 +33,17 @@ class _Hashed:
 
     def __init__(self, file: BinaryIO) -> None:
         self.file, self.digest, self.length = file, hashlib.sha256(), 0
+        self.error: OSError | None = None
+        """Why the disk did not take it."""
 
     def write(self, data: bytes) -> int:
         self.digest.update(data)
         self.length += len(data)
-        return self.file.write(data)
+        try:
+            return self.file.write(data)
+        except OSError as error:
+            self.error = error
+            raise
 
     def flush(self) -> None:
         self.file.flush()
@@ -50,7 +56,12 @@ def write(path: Path, step: int, epoch: int, state: Any) -> None:
     with path.open("wb") as file:
         file.write(b"\0" * _LENGTH)
         content = _Hashed(file)
-        torch.save({"epoch": epoch, "step": step, "state": state}, content)
+        try:
+            torch.save({"epoch": epoch, "step": step, "state": state}, content)
+        except RuntimeError:
+            if content.error is None:
+                raise
+            raise content.error from None  # of a full disk torch itself only says that a position is unexpected
         file.seek(0)
         file.write(b"samviz checkpoint 1 %s %016d\n" % (content.digest.hexdigest().encode(), content.length))
         file.flush()
@@ -94,7 +105,7 @@ class Checkpoints:
         It gets its name within `fence`, which lets nobody through who no longer has the run. Raises OSError, such as
         that of a full disk: then nothing has changed.
         """
-        self.folder.work.mkdir(parents=True, exist_ok=True)
+        self.folder.make()
         partial = self.folder.work / f"{attempt}.partial"
         try:
             write(partial, step, epoch, state)
@@ -106,7 +117,11 @@ class Checkpoints:
         self.prune(KEPT)
 
     def load(self, say: Callable[[str], object] = print) -> dict[str, Any] | None:
-        """The newest checkpoint that is whole; None where there is none. `say` hears of those that are not."""
+        """The newest checkpoint that is whole; None where there is none.
+
+        Those after it are deleted, and `say` hears of them: the run goes on from before them, and may be elsewhere by
+        then. Raises OSError where they can be neither read nor deleted.
+        """
         for partial in self.folder.work.glob("*.partial"):
             partial.unlink()  # somebody was killed while writing it
         for name in reversed(self.folder.names()):
@@ -115,6 +130,7 @@ class Checkpoints:
                     return read(path)
             except (DamagedError, OSError, RuntimeError, UnpicklingError, KeyError, TypeError) as error:
                 say(f"The checkpoint {name} cannot be used ({error}): the one before it is taken.")
+            self.folder.remove(name)
         return None
 
     def forget(self) -> None:

@@ -40,7 +40,7 @@ def take_in(engine: Engine, home: Path, bundle: Bundle, person: str) -> int:
                     _take_in_run(connection, home, job, run, snapshot)
                     if run.seed in copies:
                         target = checkpoint_folder(engine, home, job)
-                        target.work.mkdir(parents=True, exist_ok=True)
+                        target.make()
                         partial = target.work / "import.partial"
                         shutil.move(copies[run.seed], partial)  # `work` may be on another file system
                         target.put(partial, f"{0:012d}.pt")
@@ -56,7 +56,8 @@ def _take_in_run(connection: Connection, home: Path, job: int, run: RunView, sna
     values = {
         "state": "paused" if rests else run.state,
         "reason": RESTS if rests else run.reason,
-        "attempt": max(run.attempt, 1),  # the next one is not the first, which would take no checkpoint
+        "attempt": max(run.attempt, 1),
+        "resumed": max(run.attempt, 1),  # or the next attempt would take no checkpoint
         "data_label": snapshot.data_label,
     }
     values |= {name: getattr(run, name) for name in ("progress", "machine", "error", "started", "finished")}

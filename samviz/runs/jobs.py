@@ -43,6 +43,8 @@ class Job:
     data_folder: str | None
     device: str
     """What it was given to work on: cpu, cuda:0, or a cluster's ray."""
+    resumed: int
+    """The last attempt that took up the run, 0 where none has: then no checkpoint can be its own."""
 
 
 _JOB = [jobs.c[name] for name in Job.__slots__]
@@ -253,6 +255,12 @@ def wanted(engine: Engine, job: Job) -> str:
     if row is None or (row.attempt, row.state) != (job.attempt, "running"):
         raise StaleError(f"Attempt {job.attempt} no longer has job {job.id}.")
     return row.wanted
+
+
+def arms_with(engine: Engine, job: Job, name: str) -> set[str]:
+    """The arms of a run of which a row of this name was told."""
+    with engine.connect() as connection:
+        return set(connection.scalars(select(metrics.c.arm).where(metrics.c.run == job.id, metrics.c.name == name)))
 
 
 _FACT = ["run", "arm", "step", "name"]

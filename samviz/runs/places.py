@@ -33,6 +33,9 @@ def log_file(home: Path, job: int, kind: str) -> Path:
 class Folder(Protocol):
     """A folder of files with plain names, in which a file is there whole or not at all."""
 
+    def make(self) -> None:
+        """See to it that files can be written here before they are put."""
+
     def names(self) -> list[str]:
         """The files that are there whole, sorted; none where the folder is not there."""
 
@@ -60,6 +63,12 @@ class LocalFolder:
         self.work = folder
         """Where files are written before they are put: on the same file system, so that a rename does it."""
 
+    def make(self) -> None:
+        if not self.folder.is_dir():
+            self.folder.mkdir(parents=True, exist_ok=True)
+            for parent in list(self.folder.parents)[:3]:  # the entries of this folder, of the run's and of all runs'
+                _sync(parent)
+
     def names(self) -> list[str]:
         return sorted(path.name for path in self.folder.glob("*.pt"))
 
@@ -69,12 +78,7 @@ class LocalFolder:
 
     def put(self, partial: Path, name: str) -> None:
         partial.replace(self.folder / name)
-        if os.name == "posix":  # elsewhere a folder cannot be opened, nor need it be
-            folder = os.open(self.folder, os.O_RDONLY)
-            try:
-                os.fsync(folder)
-            finally:
-                os.close(folder)
+        _sync(self.folder)
 
     def remove(self, name: str) -> None:
         (self.folder / name).unlink(missing_ok=True)
@@ -96,6 +100,9 @@ class RemoteFolder:
             raise ValueError(f"{SETTING} needs fsspec: pip install -r requirements-cluster.txt.") from None
         self.files, self.root = url_to_fs(address)
         self.work = work
+
+    def make(self) -> None:
+        self.work.mkdir(parents=True, exist_ok=True)
 
     def names(self) -> list[str]:
         try:
@@ -136,6 +143,16 @@ class RemoteFolder:
             return int(self.files.du(self.root))
         except FileNotFoundError:
             return 0
+
+
+def _sync(folder: Path) -> None:
+    """See to it that a folder's entries are on the disk."""
+    if os.name == "posix":  # elsewhere a folder cannot be opened, nor need it be
+        opened = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(opened)
+        finally:
+            os.close(opened)
 
 
 def checkpoint_folder(engine: Engine, home: Path, run: int) -> LocalFolder | RemoteFolder:

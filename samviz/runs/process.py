@@ -1,5 +1,6 @@
 """Processes that outlive the one that starts them, on Linux, macOS and Windows."""
 
+import io
 import os
 import sqlite3
 import subprocess
@@ -14,6 +15,8 @@ import psutil
 PACKAGE = Path(__file__).parents[2]
 LOCK_SECONDS = 5.0
 LOG_BYTES = 4000
+SAME_SECONDS = 0.05 if sys.platform == "linux" else 2.0
+"""Elsewhere a clock that is set may move the time of creation a little."""
 
 TUNING = {
     "GOMP_SPINCOUNT": "20000",
@@ -60,10 +63,36 @@ def me() -> tuple[int, float]:
     return os.getpid(), psutil.Process().create_time()
 
 
+class _Log(io.FileIO):
+    """A log: what its disk has no room for is lost, and whoever prints it goes on."""
+
+    def write(self, data: bytes) -> int:
+        try:
+            return super().write(data)
+        except OSError:
+            return len(data)
+
+
+def print_what_fits() -> None:
+    """Let no print of this process fail, whatever becomes of the disk that its log is on."""
+    for name, number in (("stdout", 1), ("stderr", 2)):
+        log = _Log(number, "w", closefd=False)
+        setattr(sys, name, io.TextIOWrapper(log, "utf-8", "backslashreplace", write_through=True))
+
+
+def created(process: psutil.Process) -> float:
+    """When a process was created, such that nobody who sets the clock changes it.
+
+    Linux counts from the start of the system, and psutil makes a time of day of that by the clock as it is set now.
+    """
+    moment = process.create_time()
+    return moment - psutil.boot_time() if sys.platform == "linux" else moment
+
+
 def handle(pid: int) -> str:
     """A text that names a process, even after its pid has been given to another one: pid:created."""
     try:
-        return f"{pid}:{psutil.Process(pid).create_time():.2f}"
+        return f"{pid}:{created(psutil.Process(pid)):.2f}"
     except psutil.NoSuchProcess:
         return f"{pid}:0"  # it has ended already
 
@@ -99,20 +128,19 @@ def tail(log: Path) -> str:
     return text if size <= LOG_BYTES else text[text.find("\n") + 1 :]
 
 
-def find(pid: int, created: float) -> psutil.Process | None:
-    """The process with this pid if it still runs and is the same one, else None."""
+def find(pid: int, moment: float) -> psutil.Process | None:
+    """The process with this pid if it still runs and is the one that was created at that moment, else None."""
     try:
         process = psutil.Process(pid)
-        # Clocks that are set while it runs move the creation time a little on some systems.
-        same = abs(process.create_time() - created) < 2
+        same = abs(created(process) - moment) < SAME_SECONDS
         return process if same and process.status() != psutil.STATUS_ZOMBIE else None
     except psutil.NoSuchProcess:
         return None
 
 
-def kill(pid: int, created: float) -> None:
+def kill(pid: int, moment: float) -> None:
     """End this process at once, if it is still there."""
-    if process := find(pid, created):
+    if process := find(pid, moment):
         try:
             process.kill()
             process.wait(5)

@@ -188,4 +188,5 @@ def main() -> int:
 
 
 if __name__ == "__main__":
+    process.print_what_fits()
     sys.exit(main())

@@ -6,12 +6,13 @@ It may be killed at any moment: rows come in transactions, and a checkpoint gets
 import argparse
 import json
 import os
+import sqlite3
 import sys
 import threading
 import time
 import traceback
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -125,7 +126,7 @@ class Watcher(threading.Thread):
                 if not self.done.is_set():
                     print(error, file=sys.stderr)
                     os._exit(1)
-            except StoreError as error:
+            except (StoreError, OSError, sqlite3.Error) as error:
                 print(error, file=sys.stderr)  # the main thread waits for it, and the lease decides
                 self.done.wait(1.0)
 
@@ -167,19 +168,19 @@ class Work:
         comparison = self._comparison()
         recipe = comparison.recipe
         checkpoints = Checkpoints(checkpoint_folder(self.recorder.engine, self.home, self.job.id))
-        if self.job.attempt == 1:
-            checkpoints.forget()  # of a store that was moved away
+        if self.job.resumed == 0:
+            patiently(lambda: self._forget(checkpoints))
         saved = checkpoints.load() or {"step": -1, "state": None}
         after, state = saved["step"], saved["state"]
         images = data.load(recipe.dataset)
         machine = training.machine()
         pace = self._pace(comparison, machine) if state is None else training.Pace(**state["pace"])
         machine["precision"] = f"{pace.precision}, compiled" if pace.compiled else pace.precision
-        jobs.resume(self.recorder.engine, self.job, after, machine, images.label)
+        patiently(lambda: jobs.resume(self.recorder.engine, self.job, after, machine, images.label))
         start = "from the start" if state is None else f"after step {after}"
         print(f"Attempt {self.job.attempt}, seed {self.job.seed}, {start}, on {machine['device']}: {images.label}.")
         print(pace.reason)
-        due, failed = Due(self.pausing), {}
+        due = Due(self.pausing)
         events = training.train(
             recipe, comparison.arms, self.job.seed, images=images, state=state, pace=pace, checkpoint_due=due
         )
@@ -199,13 +200,13 @@ class Work:
                     self.recorder.add(row, progress=progress)
                 case Failed():
                     print(f"{event.arm} failed at step {event.step}: {event.reason} It rests, the others go on.")
-                    failed[event.arm] = event.reason
                     row = Scalar(event.arm, event.epoch, event.step, "failed", event.step)
                     self.recorder.add(row, progress=progress)
                 case Scalar() | Histogram():
                     self.recorder.add(event, progress=progress)
-        if len(failed) == len(comparison.arms):
-            raise ValueError(f"No arm could go on. {next(iter(failed.values()))}")
+        self.recorder.flush()
+        if jobs.arms_with(self.recorder.engine, self.job, "failed") == {arm.key for arm in comparison.arms}:
+            raise ValueError("No arm could go on: there was not enough memory for any of them.")
         checkpoints.prune(1)
         return {}
 
@@ -243,8 +244,9 @@ class Work:
         pace = training.find_pace(recipe, comparison.arms, known=found)
         if found != before:
             partial = path.with_suffix(f".{os.getpid()}.partial")
-            partial.write_text(json.dumps(known | {key: found}, indent=2), "utf-8")
-            partial.replace(path)
+            with suppress(OSError):  # where there is no room, it is measured again next time
+                partial.write_text(json.dumps(known | {key: found}, indent=2), "utf-8")
+                partial.replace(path)
         return pace
 
     def sweep(self) -> dict[str, Any]:
@@ -268,6 +270,11 @@ class Work:
         path = data.download(self.job.spec, lambda done, total: self.recorder.add(progress=done / max(total, 1)))
         return {"path": str(path)}
 
+    def _forget(self, checkpoints: Checkpoints) -> None:
+        """Delete what lies there of a store that was moved away; a stale worker would delete its successor's."""
+        with jobs.fenced(self.recorder.engine, self.job):
+            checkpoints.forget()
+
     def _save(self, checkpoints: Checkpoints, event: Checkpoint) -> None:
         """Save a checkpoint; where there is no room for it, say so and let the run go on."""
 
@@ -281,7 +288,7 @@ class Work:
         except OSError as error:
             reason = f"Step {event.step} could not be saved ({error.strerror or error}): make room. The run goes on."
             print(reason, file=sys.stderr)
-            jobs.explain(self.recorder.engine, self.job, reason)
+            patiently(lambda: jobs.explain(self.recorder.engine, self.job, reason))
 
 
 def work(engine: Engine, job: jobs.Job, folder: Path) -> None:
@@ -311,7 +318,8 @@ def work(engine: Engine, job: jobs.Job, folder: Path) -> None:
         traceback.print_exc()
         first = (str(error).splitlines() or [""])[0]
         reason = first if isinstance(error, ValueError) else f"{type(error).__name__}: {first}"
-        jobs.end(engine, job, "failed", reason=reason, error=traceback.format_exc())
+        text = traceback.format_exc()
+        patiently(lambda: jobs.end(engine, job, "failed", reason=reason, error=text))
     see_to_the_next(folder)
 
 
@@ -331,7 +339,7 @@ def main() -> int:
     engine = connect(folder)
     try:
         handle = os.environ.get(HANDLE) or process.handle(os.getpid())
-        job = jobs.enter(engine, asked.job, asked.attempt, handle)
+        job = patiently(lambda: jobs.enter(engine, asked.job, asked.attempt, handle))
     except jobs.StaleError as error:
         print(error, file=sys.stderr)
         return 1
@@ -344,4 +352,5 @@ def main() -> int:
 
 
 if __name__ == "__main__":
+    process.print_what_fits()
     sys.exit(main())

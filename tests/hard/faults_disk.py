@@ -1,0 +1,136 @@
+"""`python -m tests.hard.faults_disk WHICH FOLDER TIMES REFERENCE`: a disk of few megabytes that fills up, and has room
+again. It is a tmpfs in mounts that nobody else sees, which takes a process of its own.
+"""
+
+import json
+import os
+import pickle
+import random
+import subprocess
+import sys
+import time
+from dataclasses import asdict
+from pathlib import Path
+
+from samviz.runs.checkpoints import read
+from tests.hard.faults_bench import Outcome, Whole, bench, race, settled, tried, unbroken, until
+from tests.hard.faults_clock import own_mounts
+from tests.hard.faults_killed import EPOCHS, end
+from tests.serve import ROOT
+
+MEGABYTE = 1 << 20
+PATIENT_SECONDS = 3.0
+"""How long the store's disk stays full: less than a supervisor takes for a worker's death."""
+
+
+def checkpoints(folder: Path, times: int) -> Outcome:
+    """The checkpoints' disk: the run goes on and says so, and after every second time its worker is killed as well."""
+    return _apart("checkpoints", folder, times)
+
+
+def store(folder: Path, times: int) -> Outcome:
+    """The one disk that holds store, checkpoints and logs: the worker waits for room, and its supervisor does."""
+    return _apart("store", folder, times)
+
+
+def _apart(which: str, folder: Path, times: int) -> Outcome:
+    folder.mkdir(parents=True, exist_ok=True)
+    reference = folder / "reference"
+    reference.write_bytes(pickle.dumps(unbroken(race(EPOCHS * times))))
+    command = [*own_mounts(), sys.executable, "-m", "tests.hard.faults_disk"]
+    done = subprocess.run(
+        [*command, which, str(folder), str(times), str(reference)], cwd=ROOT, capture_output=True, text=True
+    )
+    if done.returncode:
+        raise AssertionError(f"unshare and mount must work here, as root or in a user's namespace: {done.stderr}")
+    return Outcome(**json.loads(done.stdout.splitlines()[-1]))
+
+
+class Disk:
+    """A tmpfs."""
+
+    def __init__(self, folder: Path, megabytes: int) -> None:
+        folder.mkdir(parents=True)
+        subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={megabytes}m", "tmpfs", str(folder)], check=True)
+        self.folder, self._filling = folder, folder / "filling"
+
+    def fill(self, left: int = 0) -> None:
+        """Leave so many bytes."""
+        free = os.statvfs(self.folder)
+        with self._filling.open("ab", buffering=0) as file:
+            try:
+                os.posix_fallocate(file.fileno(), file.tell(), max(1, free.f_bavail * free.f_frsize - left))
+            except OSError:  # somebody was faster: then all that is left is taken
+                while os.statvfs(self.folder).f_bavail > 0:
+                    file.write(bytes(os.statvfs(self.folder).f_frsize))
+
+    def room(self) -> None:
+        """Give it all back."""
+        self._filling.unlink()
+
+
+def _checkpoints(folder: Path, times: int, reference: Whole) -> Outcome:
+    disk = Disk(folder / "small", 8)
+    os.environ["SAMVIZ_CHECKPOINTS"] = str(disk.folder)
+    per_epoch = race(1).recipe.steps_per_epoch
+    with tried("disk full while a checkpoint is written") as outcome, bench(folder) as place:
+        run = place.run(race(EPOCHS * times))
+        for k in range(times):
+            until(lambda k=k: run.goes_well(k * EPOCHS * per_epoch), f"a checkpoint comes before time {k + 1}")
+            time.sleep(0.1 * random.random())
+            disk.fill(random.choice([0, 100_000, MEGABYTE]))
+            outcome.times += 1
+            until(lambda: "could not be saved (No space left on device)" in run.row().reason, "the run says so")
+            saved, reached = run.saved(), run.watching.look().header.runs[0].progress
+            (*_, newest) = run.checkpoints().folder.names()
+            with run.checkpoints().folder.path(newest) as path:
+                outcome.expect(read(path)["step"] == saved, "The checkpoint before it cannot be read any more.")
+            until(lambda reached=reached: run.watching.look().header.runs[0].progress > reached, "the run goes on")
+            if k % 2:
+                attempt = run.row().attempt
+                end(run.worker())
+                until(lambda attempt=attempt: run.row().resumed > attempt, "another worker takes it up")
+            disk.room()
+            until(lambda saved=saved: run.saved() > saved, "a checkpoint is saved when there is room")
+            until(lambda: run.row().reason == "", "nothing is said any more")
+        run.judge(outcome, reference)
+    return outcome
+
+
+def _store(folder: Path, times: int, reference: Whole) -> Outcome:
+    disk = Disk(folder / "home", 24)
+    per_epoch = race(1).recipe.steps_per_epoch
+    with tried("disk full while the store is written") as outcome, bench(folder) as place:
+        run = place.run(race(EPOCHS * times))
+        for k in range(times):
+            until(lambda k=k: run.goes_well(k * EPOCHS * per_epoch), f"a checkpoint comes before time {k + 1}")
+            time.sleep(0.1 * random.random())
+            for log in place.home.glob("runs/**/*.log"):
+                with log.open("ab") as file:  # the next line that is printed needs a new page
+                    file.write(b"\n" * (-file.tell() % os.sysconf("SC_PAGE_SIZE")))
+            disk.fill()
+            outcome.times += 1
+            until(lambda: _rests(run), "nothing can be written any more")
+            disk.fill()
+            time.sleep(PATIENT_SECONDS * random.random())
+            outcome.expect(run.worker(), "The worker did not wait for room.")
+            disk.room()
+        run.judge(outcome, reference)
+        outcome.expect(run.row().attempt == 1, f"The run took {run.row().attempt} attempts.")
+    return outcome
+
+
+def _rests(run) -> bool:
+    """Whether nothing new comes for a while."""
+    before = len(run.watching.seen)
+    time.sleep(1.5)
+    return len(run.watching.seen) == before
+
+
+if __name__ == "__main__":
+    settled()
+    which, folder, times, reference = sys.argv[1:]
+    found = {"checkpoints": _checkpoints, "store": _store}[which](
+        Path(folder), int(times), pickle.loads(Path(reference).read_bytes())
+    )
+    print(json.dumps(asdict(found)))

@@ -191,7 +191,7 @@ class Store:
     def _check_limits(self, comparison: Comparison, origin: str, person: str, runs: int) -> None:
         """Raise ValueError, in one sentence, where somebody may not start this with so many runs."""
         most, used = limits.read(self.home), self.usage().total
-        if origin == "terminal":
+        if origin == "terminal" or person == "":  # the machine's owner
             limits.check_disk(most, used)
             return
         theirs = (jobs_table.c.person == person) & (jobs_table.c.kind == "train") & jobs_table.c.state.in_(UNFINISHED)

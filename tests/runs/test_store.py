@@ -7,7 +7,7 @@ import pytest
 
 from samviz.runs import HISTOGRAM_COLUMNS, METRIC_COLUMNS, Header, Store, exchange, jobs, open_store, process
 from samviz.runs import store as module
-from samviz.spec import PRESETS
+from samviz.spec import PRESETS, Sweep
 from tests import synthetic
 from tests.runs.conftest import BOTH, tiny
 
@@ -92,6 +92,53 @@ def test_only_what_has_ended_can_be_deleted(store: Store) -> None:
     assert not store.folder(job.id).exists()
     with pytest.raises(KeyError):
         store.snapshot(id)
+
+
+def test_who_has_signed_in_meets_the_limits_and_the_owner_only_that_of_the_disk(store: Store, home: Path) -> None:
+    home.mkdir(exist_ok=True)
+    (home / "limits.toml").write_text("most_epochs = 2\nmost_queued = 3")
+    with pytest.raises(ValueError, match="allows at most 2 epochs, but this comparison has 3"):
+        store.submit(tiny(epochs=3), person="ann")
+    store.submit(tiny(epochs=3))
+    store.submit(tiny(epochs=2, seeds=(0, 1)), person="ann")
+    store.submit(tiny(epochs=2, seeds=(0, 1)), person="bob")
+    for start in (
+        lambda: store.submit(tiny(epochs=1, seeds=(0, 1)), person="ann"),
+        lambda: store.submit_sweep(Sweep(name="S", base=tiny(epochs=1), lr=(0.1, 0.2)), person="ann"),
+    ):
+        with pytest.raises(ValueError, match="at most 3 unfinished runs a person, but you have"):
+            start()
+    (home / "limits.toml").write_text("most_bytes = 1")
+    store.folder(1).mkdir(parents=True)
+    (store.folder(1) / "worker.log").write_text("one")
+    for origin, person in (("app", "ann"), ("app", ""), ("terminal", "")):
+        with pytest.raises(ValueError, match="on disk, and most_bytes allows"):
+            store.submit(tiny(), origin, person)
+    assert len(store.comparisons()) == 4
+
+
+def test_people_take_turns(store: Store) -> None:
+    """Ann asks for many before Bob asks for two: Bob does not wait for all of hers."""
+    for _ in range(3):
+        store.submit(tiny(seeds=(0,)), person="ann")
+    for _ in range(2):
+        store.submit(tiny(seeds=(1,)), person="bob")
+    order = []
+    while job := jobs.claim(store.engine):
+        order.append(job.seed)
+        jobs.end(store.engine, job, "finished")
+    assert order == [0, 1, 0, 1, 0]
+
+
+def test_a_device_takes_as_many_runs_as_it_may_and_an_empty_one_first(store: Store) -> None:
+    for person in ("ann", "ann", "ann", "ann", "bob"):
+        store.submit(tiny(seeds=(0,)), person=person)
+    seats = jobs.Seats(slots={"cuda:0": 2, "cuda:1": 1})
+    claimed = []
+    while job := jobs.claim(store.engine, seats):
+        claimed.append((job.id, job.device))
+    assert claimed == [(1, "cuda:0"), (5, "cuda:1"), (2, "cuda:0")]
+    assert jobs.on_devices(store.engine, "local", seats.host) == {"cuda:0": 2, "cuda:1": 1}
 
 
 def test_missing_images_are_refused_before_anything_starts(store: Store, home: Path) -> None:

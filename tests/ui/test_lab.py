@@ -448,9 +448,6 @@ def test_a_full_disk_is_said_and_nothing_is_started(store: Store) -> None:
     button(app, "Start").click().run()
     assert "allows 1 kB: delete comparisons" in app.error[0].value
     assert [line for line in store.comparisons() if not line.bundled] == []
-    (store.home / "limits.toml").write_text("most_epochs = 3")
-    button(app, "Start").click().run()
-    assert "allows at most 3 epochs" in app.error[0].value
 
 
 def test_the_list_says_how_many_classes_were_chosen(store: Store) -> None:

@@ -6,8 +6,10 @@
 PYTHON ?= python3
 BIN := .venv/bin
 SUDO := $(shell test "$$(id -u)" = 0 || echo sudo)
-# Tests that start processes and browsers and look at the clock: one after another. The others share the processors.
-ALONE := tests/browser tests/hard tests/runs/test_processes.py tests/test_cli.py
+# Tests that drive a browser run one after another; those that wait for processes of their own, file by file on two
+# processors; the others as they come.
+ALONE := tests/browser
+WAITING := tests/hard tests/runs/test_processes.py tests/test_cli.py
 
 .PHONY: app lecture test test-hard soak bench audit pictures clean
 
@@ -20,7 +22,8 @@ lecture: .venv/app
 test: .venv/dev .venv/programs
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses=2 $(addprefix --ignore=,$(ALONE))
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses=2 $(addprefix --ignore=,$(ALONE) $(WAITING))
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses=2 --dist=loadfile $(WAITING)
 	$(BIN)/python -m pytest $(ALONE)
 
 test-hard: .venv/dev .venv/programs

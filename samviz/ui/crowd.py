@@ -5,8 +5,8 @@ from collections import deque
 from collections.abc import Callable
 from threading import Lock
 
-SHORTEST, LONGEST = 1.0, 5.0
-"""Seconds between two refreshes of one viewer."""
+SHORTEST, LONGEST = 1.0, 4.5
+"""Seconds between two refreshes of one viewer; uvicorn closes a connection after five in which nothing was asked."""
 PER_SECOND = 40
 """Refreshes a second that all viewers together are asked to keep to, as far as LONGEST lets them."""
 WINDOW = 10.0

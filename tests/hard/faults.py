@@ -35,7 +35,7 @@ FAULTS: dict[str, Callable[[Path, int], Outcome]] = {
     "supervisor": faults_killed.supervisors,
     "submitter": faults_killed.submitters,
     "app": faults_killed.apps,
-    "all-but-app": faults_killed.but_the_app,
+    "all-but-app": lambda folder, times: faults_killed.but_the_app(folder, max(2, times // 5)),
     "all": faults_killed.everything,
     "order": lambda folder, times: faults_power.order(folder),
     "spoiled": lambda folder, times: faults_power.spoiled(folder, *((None, 97) if times >= LONG else (997, 4999))),

@@ -79,8 +79,8 @@ def own_mounts() -> list[str]:
 def clocks(folder: Path, times: int) -> Outcome:
     """Set again and again, the run does not notice; set back at last, and the worker killed: that is noticed."""
     comparison = race(EPOCHS * times)
-    reference = unbroken(comparison)
     with tried("clock set by a day") as outcome, bench(folder) as place:
+        reference = unbroken(comparison)
         clock = Clock(folder / "clock")
         with place.alone():
             run = place.run(comparison)

@@ -6,14 +6,17 @@ import json
 import os
 import pickle
 import random
+import sqlite3
 import subprocess
 import sys
 import time
+from contextlib import closing
 from dataclasses import asdict
 from pathlib import Path
 
 from samviz.runs.checkpoints import read
-from tests.hard.faults_bench import Outcome, Whole, bench, race, settled, tried, unbroken, until
+from samviz.runs.engine import FILE
+from tests.hard.faults_bench import PATIENCE, Outcome, Whole, bench, race, settled, tried, unbroken, until
 from tests.hard.faults_clock import own_mounts
 from tests.hard.faults_killed import EPOCHS, end
 from tests.serve import ROOT
@@ -34,16 +37,17 @@ def store(folder: Path, times: int) -> Outcome:
 
 
 def _apart(which: str, folder: Path, times: int) -> Outcome:
-    folder.mkdir(parents=True, exist_ok=True)
-    reference = folder / "reference"
-    reference.write_bytes(pickle.dumps(unbroken(race(EPOCHS * times))))
-    command = [*own_mounts(), sys.executable, "-m", "tests.hard.faults_disk"]
-    done = subprocess.run(
-        [*command, which, str(folder), str(times), str(reference)], cwd=ROOT, capture_output=True, text=True
-    )
-    if done.returncode:
-        raise AssertionError(f"unshare and mount must work here, as root or in a user's namespace: {done.stderr}")
-    return Outcome(**json.loads(done.stdout.splitlines()[-1]))
+    with tried(f"disk of the {which} full") as failed:
+        folder.mkdir(parents=True, exist_ok=True)
+        reference = folder / "reference"
+        reference.write_bytes(pickle.dumps(unbroken(race(EPOCHS * times))))
+        command = [*own_mounts(), sys.executable, "-m", "tests.hard.faults_disk"]
+        command += [which, str(folder), str(times), str(reference)]
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+        sentence = "Disks are filled in mounts of one's own: this needs root, or a user who may unshare."
+        assert done.returncode == 0, f"{sentence} {done.stderr}"
+        return Outcome(**json.loads(done.stdout.splitlines()[-1]))
+    return failed
 
 
 class Disk:
@@ -108,6 +112,8 @@ def _store(folder: Path, times: int, reference: Whole) -> Outcome:
             for log in place.home.glob("runs/**/*.log"):
                 with log.open("ab") as file:  # the next line that is printed needs a new page
                     file.write(b"\n" * (-file.tell() % os.sysconf("SC_PAGE_SIZE")))
+            with closing(sqlite3.connect(place.home / FILE, timeout=PATIENCE)) as other:
+                other.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # the room that its log had taken
             disk.fill()
             outcome.times += 1
             until(lambda: _rests(run), "nothing can be written any more")

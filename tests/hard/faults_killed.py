@@ -27,8 +27,8 @@ def end(process: psutil.Process | None) -> None:
 def workers(folder: Path, times: int) -> Outcome:
     """Every second one is killed while it trains or saves, the others while they start or take up the run."""
     comparison = race(EPOCHS * times)
-    reference = unbroken(comparison)
     with tried("worker killed") as outcome, bench(folder) as place:
+        reference = unbroken(comparison)
         run, saved = place.run(comparison), -1
         begun = time.monotonic()
         until(lambda: run.row().resumed == 1, "the first worker begins")
@@ -55,8 +55,8 @@ def supervisors(folder: Path, times: int) -> Outcome:
     the worker to find out.
     """
     comparison = race(4, (0, 1))
-    reference = unbroken(comparison)
     with tried("supervisor killed") as outcome, bench(folder) as place:
+        reference = unbroken(comparison)
         while outcome.times < times:
             run = place.run(comparison)
             while outcome.times < times and run.bench.store.header(run.id).state != "finished":
@@ -97,9 +97,9 @@ def submitters(folder: Path, times: int) -> Outcome:
 
 def _submitter(place: Bench) -> psutil.Popen:
     code = (
-        "import sys; from itertools import count; from pathlib import Path; from samviz.runs import Store;"
+        "import os, sys; from itertools import count; from pathlib import Path; from samviz.runs import Store;"
         "from tests.hard.faults_bench import race; store = Store(Path(sys.argv[1]))\n"
-        "for k in count(): print(store.submit(race(2, (0, 1, 2)), person=str(k)), flush=True)"
+        "for k in count(): print(store.submit(race(2, (0, 1, 2)), person=f'{os.getpid()}-{k}'), flush=True)"
     )
     return psutil.Popen([sys.executable, "-c", code, str(place.home)], cwd=ROOT, stdout=subprocess.PIPE, text=True)
 
@@ -107,8 +107,8 @@ def _submitter(place: Bench) -> psutil.Popen:
 def apps(folder: Path, times: int) -> Outcome:
     """A real `streamlit run app.py` that somebody looks at: neither run nor supervisor is touched by its end."""
     comparison = race(EPOCHS * times)
-    reference = unbroken(comparison)
     with tried("app killed") as outcome, bench(folder) as place:
+        reference = unbroken(comparison)
         while outcome.times < times:
             run = place.run(comparison)
             while outcome.times < times and run.row().state != "finished":
@@ -125,8 +125,8 @@ def apps(folder: Path, times: int) -> Outcome:
 def everything(folder: Path, times: int) -> Outcome:
     """Worker, supervisor and app at once, in any order; then somebody opens the app again."""
     comparison = race(EPOCHS * times)
-    reference = unbroken(comparison)
     with tried("worker, supervisor and app killed") as outcome, bench(folder) as place:
+        reference = unbroken(comparison)
         with place.alone():
             run, saved = place.run(comparison), -1
         for k in range(times):
@@ -148,8 +148,8 @@ def everything(folder: Path, times: int) -> Outcome:
 def but_the_app(folder: Path, times: int) -> Outcome:
     """Worker and supervisor at once, while the app stays open: nobody has to open it again."""
     comparison = race(EPOCHS * times)
-    reference = unbroken(comparison)
     with tried("worker and supervisor killed") as outcome, bench(folder) as place, running_app(place.home):
+        reference = unbroken(comparison)
         run, saved = place.run(comparison), -1
         for k in range(times):
             aim = max(saved, k * EPOCHS * comparison.recipe.steps_per_epoch)

@@ -45,8 +45,8 @@ def one_arm(folder: Path) -> Outcome:
     after their worker was killed.
     """
     code = _hungry(folder)
-    reference = unbroken(comparison(SGD, MODEST), code)
     with tried("out of memory in one arm") as outcome, bench(folder) as place:
+        reference = unbroken(comparison(SGD, MODEST), code)
         run = place.run(comparison(SGD, GREEDY, MODEST), code)
         until(lambda: _failed(run), "the arm fails")
         end(run.worker())

@@ -57,8 +57,8 @@ def traced(lines: Iterable[str]) -> list[Call]:
 
 def order(folder: Path) -> Outcome:
     """A real worker under strace."""
-    assert shutil.which("strace"), "The order of writes is seen by strace: apt-get install strace."
     with tried("power cut: order of writes and syncs") as outcome, bench(folder) as place, place.alone():
+        assert shutil.which("strace"), "The order of writes is seen by strace: apt-get install strace."
         run = place.run(race(6))
         job = jobs.claim(place.store.engine)
         trace = folder / "trace"
@@ -177,8 +177,8 @@ def _falls_back(checkpoints: Checkpoints, outcome: Outcome) -> None:
 def damaged(folder: Path, times: int) -> Outcome:
     """The newest checkpoint is cut or garbled while its worker is dead, and once both are."""
     comparison = race(EPOCHS * times)
-    reference = unbroken(comparison)
     with tried("worker killed, newest checkpoint damaged") as outcome, bench(folder) as place:
+        reference = unbroken(comparison)
         run, saved = place.run(comparison), -1
         for k in range(times):
             aim = max(saved, k * EPOCHS * comparison.recipe.steps_per_epoch)

@@ -37,8 +37,8 @@ def locked(folder: Path, holds: list[float]) -> Outcome:
     write is told so, and the run goes on when it is free.
     """
     comparison = race(EPOCHS * len(holds))
-    reference = unbroken(comparison)
     with tried("store locked by another program") as outcome, bench(folder) as place:
+        reference = unbroken(comparison)
         run, saved = place.run(comparison), -1
         for seconds in holds:
             until(lambda saved=saved: run.goes_well(saved), "the run goes on")

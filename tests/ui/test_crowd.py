@@ -29,7 +29,9 @@ class Viewers:
         return told, late / 10
 
 
-@pytest.mark.parametrize(("people", "seconds"), [(1, 1.0), (20, 1.0), (80, 2.0), (120, 3.0), (200, LONGEST), (1000, LONGEST)])
+@pytest.mark.parametrize(
+    ("people", "seconds"), [(1, 1.0), (20, 1.0), (80, 2.0), (120, 3.0), (200, LONGEST), (1000, LONGEST)]
+)
 def test_the_interval_grows_with_the_crowd(people: int, seconds: float) -> None:
     told, rate = Viewers().watch(people, 60)
     assert told == pytest.approx(seconds, rel=0.15)

@@ -24,7 +24,7 @@ from tests.hard import (
 from tests.hard.faults_bench import Outcome, settled
 
 TIMES = 50
-AT_ONCE = 2
+AT_ONCE = 3
 """Faults that are tried at the same time, each in a home of its own."""
 LONG = 10
 """From so many times on, what takes long is done in full."""
@@ -35,7 +35,7 @@ FAULTS: dict[str, Callable[[Path, int], Outcome]] = {
     "supervisor": faults_killed.supervisors,
     "submitter": faults_killed.submitters,
     "app": faults_killed.apps,
-    "all-but-app": lambda folder, times: faults_killed.but_the_app(folder, max(2, times // 5)),
+    "all-but-app": lambda folder, times: faults_killed.but_the_app(folder, max(1, times // 5)),
     "all": faults_killed.everything,
     "order": lambda folder, times: faults_power.order(folder),
     "spoiled": lambda folder, times: faults_power.spoiled(folder, *((None, 97) if times >= LONG else (997, 4999))),

@@ -30,6 +30,9 @@ PATIENCE = 240.0
 """Seconds that a busy machine may take for what usually takes three."""
 SETTINGS = ("SAMVIZ_DATA", "SAMVIZ_STORE", "SAMVIZ_CHECKPOINTS", "SAMVIZ_EXECUTOR", "SAMVIZ_RUNS_AT_ONCE")
 """Environment variables that would lead elsewhere."""
+APART = 8
+SPARE = 60
+"""Epochs of a long race after the last time that it is broken: more than go by before a busy test gets to do it."""
 CLOCK = "seconds"
 """The one metric that is no matter of arithmetic."""
 
@@ -67,6 +70,16 @@ def race(epochs: int, seeds: tuple[int, ...] = (0,), **settings: Any) -> Compari
     return tiny(epochs, seeds, **small | settings)
 
 
+def long_race(times: int) -> Comparison:
+    """One that can be broken so many times, each `APART` epochs after the last at the earliest."""
+    return race(APART * times + SPARE)
+
+
+def due(k: int) -> int:
+    """The step of a long race from which it may be broken for the k-th time."""
+    return k * APART * race(1).recipe.steps_per_epoch
+
+
 class Watching(threading.Thread):
     """Somebody who reads what is new in a comparison, all the time, and forgets nothing."""
 
@@ -83,7 +96,7 @@ class Watching(threading.Thread):
         self._lock = threading.Lock()
 
     def run(self) -> None:
-        while not self._done.wait(0.05):
+        while not self._done.wait(0.1):
             with suppress(Exception):  # a store that is damaged or full: the last look tells
                 self.look()
 
@@ -235,6 +248,8 @@ class Bench:
     def __init__(self, home: Path) -> None:
         self.home = home
         self.store = Store(home)
+        if _pace:
+            (home / "pace.json").write_text(_pace[0])
 
     def run(self, comparison: Comparison, code: Path | None = None) -> Run:
         return Run(self, comparison, code)
@@ -286,6 +301,8 @@ def tried(fault: str) -> Iterator[Outcome]:
 
 
 _wholes: dict[str, Whole] = {}
+_pace: list[str] = []
+"""What the first run has measured of this machine: the others need not measure it again."""
 _one = threading.Lock()
 
 
@@ -299,6 +316,7 @@ def unbroken(comparison: Comparison, code: Path | None = None) -> Whole:
                 run.watching.stop()
                 assert run.ended() == "finished", run.row().reason
                 _wholes[key] = run.whole()
+                _pace[:] = _pace or [(calm.home / "pace.json").read_text()]
         return _wholes[key]
 
 
@@ -315,5 +333,5 @@ def until(condition: Callable[[], object], what: str, seconds: float = PATIENCE)
     while time.monotonic() < deadline:
         if value := condition():
             return value
-        time.sleep(0.02)
+        time.sleep(0.05)
     raise AssertionError(f"Within {seconds:.0f} s it did not come that {what}.")

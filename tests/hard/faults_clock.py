@@ -12,8 +12,8 @@ import threading
 import time
 from pathlib import Path
 
-from tests.hard.faults_bench import Bench, Outcome, bench, race, tried, unbroken, until
-from tests.hard.faults_killed import EPOCHS, end
+from tests.hard.faults_bench import Bench, Outcome, bench, due, long_race, tried, unbroken, until
+from tests.hard.faults_killed import end
 from tests.serve import ROOT
 
 LIBRARY = Path(f"/usr/lib/{os.uname().machine}-linux-gnu/faketime/libfaketime.so.1")
@@ -78,7 +78,7 @@ def own_mounts() -> list[str]:
 
 def clocks(folder: Path, times: int) -> Outcome:
     """Set again and again, the run does not notice; set back at last, and the worker killed: that is noticed."""
-    comparison = race(EPOCHS * times)
+    comparison = long_race(times)
     with tried("clock set by a day") as outcome, bench(folder) as place:
         reference = unbroken(comparison)
         clock = Clock(folder / "clock")
@@ -86,7 +86,7 @@ def clocks(folder: Path, times: int) -> Outcome:
             run = place.run(comparison)
         clock.supervisor(place)
         for k in range(times):
-            aim = k * EPOCHS * comparison.recipe.steps_per_epoch
+            aim = due(k)
             until(lambda aim=aim: run.goes_well(aim), f"a checkpoint comes before the clock is set for time {k + 1}")
             time.sleep(0.3 * random.random())
             clock.set(-DAY if k == times - 1 else random.choice(sorted({-DAY, 0, DAY} - {clock.offset})))

@@ -16,9 +16,9 @@ from pathlib import Path
 
 from samviz.runs.checkpoints import read
 from samviz.runs.engine import FILE
-from tests.hard.faults_bench import PATIENCE, Outcome, Whole, bench, race, settled, tried, unbroken, until
+from tests.hard.faults_bench import PATIENCE, Outcome, Whole, bench, due, long_race, settled, tried, unbroken, until
 from tests.hard.faults_clock import own_mounts
-from tests.hard.faults_killed import EPOCHS, end
+from tests.hard.faults_killed import end
 from tests.serve import ROOT
 
 MEGABYTE = 1 << 20
@@ -43,7 +43,7 @@ def _apart(which: str, folder: Path, times: int) -> Outcome:
     with tried(f"disk of the {which} full") as failed:
         folder.mkdir(parents=True, exist_ok=True)
         reference = folder / "reference"
-        reference.write_bytes(pickle.dumps(unbroken(race(EPOCHS * times))))
+        reference.write_bytes(pickle.dumps(unbroken(long_race(times))))
         command = [*own_mounts(), sys.executable, "-m", "tests.hard.faults_disk"]
         command += [which, str(folder), str(times), str(reference)]
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
@@ -79,11 +79,10 @@ class Disk:
 def _checkpoints(folder: Path, times: int, reference: Whole) -> Outcome:
     disk = Disk(folder / "small", 8)
     os.environ["SAMVIZ_CHECKPOINTS"] = str(disk.folder)
-    per_epoch = race(1).recipe.steps_per_epoch
     with tried("disk full while a checkpoint is written") as outcome, bench(folder) as place:
-        run = place.run(race(EPOCHS * times))
+        run = place.run(long_race(times))
         for k in range(times):
-            until(lambda k=k: run.goes_well(k * EPOCHS * per_epoch), f"a checkpoint comes before time {k + 1}")
+            until(lambda k=k: run.goes_well(due(k)), f"a checkpoint comes before time {k + 1}")
             time.sleep(0.1 * random.random())
             disk.fill(random.choice([0, 100_000, MEGABYTE]))
             outcome.times += 1
@@ -106,11 +105,10 @@ def _checkpoints(folder: Path, times: int, reference: Whole) -> Outcome:
 
 def _store(folder: Path, times: int, reference: Whole) -> Outcome:
     disk = Disk(folder / "home", 24)
-    per_epoch = race(1).recipe.steps_per_epoch
     with tried("disk full while the store is written") as outcome, bench(folder) as place:
-        run = place.run(race(EPOCHS * times))
+        run = place.run(long_race(times))
         for k in range(times):
-            until(lambda k=k: run.goes_well(k * EPOCHS * per_epoch), f"a checkpoint comes before time {k + 1}")
+            until(lambda k=k: run.goes_well(due(k)), f"a checkpoint comes before time {k + 1}")
             time.sleep(0.1 * random.random())
             for log in place.home.glob("runs/**/*.log"):
                 with log.open("ab") as file:  # the next line that is printed needs a new page

@@ -6,15 +6,13 @@ import sys
 import time
 import urllib.request
 from contextlib import ExitStack, suppress
+from functools import partial
 from pathlib import Path
 
 import psutil
 
-from tests.hard.faults_bench import Bench, Outcome, Run, bench, race, tried, unbroken, until
+from tests.hard.faults_bench import Bench, Outcome, Run, bench, due, long_race, race, tried, unbroken, until
 from tests.serve import ROOT, running_app
-
-EPOCHS = 8
-"""Epochs of a run for each time that it is broken: more than what goes by until the next time."""
 
 
 def end(process: psutil.Process | None) -> None:
@@ -26,7 +24,7 @@ def end(process: psutil.Process | None) -> None:
 
 def workers(folder: Path, times: int) -> Outcome:
     """Every second one is killed while it trains or saves, the others while they start or take up the run."""
-    comparison = race(EPOCHS * times)
+    comparison = long_race(times)
     with tried("worker killed") as outcome, bench(folder) as place:
         reference = unbroken(comparison)
         run, saved = place.run(comparison), -1
@@ -35,12 +33,13 @@ def workers(folder: Path, times: int) -> Outcome:
         start = time.monotonic() - begun
         for k in range(times):
             if k % 2 == 0:
-                aim = max(saved, k * EPOCHS * comparison.recipe.steps_per_epoch)
+                aim = max(saved, due(k))
                 until(lambda aim=aim: run.goes_well(aim), f"a checkpoint comes before kill {k + 1}")
                 time.sleep(0.3 * random.random())
             else:
                 until(run.worker, f"a worker is started before kill {k + 1}")
-                time.sleep(start * random.random())
+                moment = time.monotonic() + start * random.random()
+                until(lambda moment=moment: time.monotonic() > moment or _taken_up(run), "the moment comes")
             saved, attempt = run.saved(), run.row().attempt
             end(until(run.worker, f"there is a worker for kill {k + 1}"))
             outcome.times += 1
@@ -50,25 +49,37 @@ def workers(folder: Path, times: int) -> Outcome:
     return outcome
 
 
+def _taken_up(run: Run) -> bool:
+    """Whether the last attempt goes on where the one before it ended."""
+    row = run.row()
+    return row.resumed == row.attempt
+
+
 def supervisors(folder: Path, times: int) -> Outcome:
     """While they start runs, tend them and look for the next: short runs follow one another. Now and then it is left to
     the worker to find out.
     """
-    comparison = race(4, (0, 1))
+    comparison = race(6)
     with tried("supervisor killed") as outcome, bench(folder) as place:
         reference = unbroken(comparison)
         while outcome.times < times:
-            run = place.run(comparison)
-            while outcome.times < times and run.bench.store.header(run.id).state != "finished":
+            runs = [place.run(comparison) for _ in range(2)]
+            while outcome.times < times and runs[-1].row().state != "finished":
                 time.sleep(1.5 * random.random())
                 for process in place.supervisors():
                     end(process)
                     outcome.times += 1
                 if outcome.times % 5 == 0:
-                    until(lambda run=run: place.supervisors() or not run.worker(), "a worker starts a supervisor")
+                    until(partial(_tended, place, runs), "a worker starts a supervisor")
                 place.store.resume()
-            run.judge(outcome, reference)
+            for run in runs:
+                run.judge(outcome, reference)
     return outcome
+
+
+def _tended(place: Bench, runs: list[Run]) -> bool:
+    """Whether there is a supervisor again, or nobody who could start one."""
+    return bool(place.supervisors()) or not any(run.worker() for run in runs)
 
 
 def submitters(folder: Path, times: int) -> Outcome:
@@ -106,7 +117,7 @@ def _submitter(place: Bench) -> psutil.Popen:
 
 def apps(folder: Path, times: int) -> Outcome:
     """A real `streamlit run app.py` that somebody looks at: neither run nor supervisor is touched by its end."""
-    comparison = race(EPOCHS * times)
+    comparison = long_race(times)
     with tried("app killed") as outcome, bench(folder) as place:
         reference = unbroken(comparison)
         while outcome.times < times:
@@ -124,14 +135,14 @@ def apps(folder: Path, times: int) -> Outcome:
 
 def everything(folder: Path, times: int) -> Outcome:
     """Worker, supervisor and app at once, in any order; then somebody opens the app again."""
-    comparison = race(EPOCHS * times)
+    comparison = long_race(times)
     with tried("worker, supervisor and app killed") as outcome, bench(folder) as place:
         reference = unbroken(comparison)
         with place.alone():
             run, saved = place.run(comparison), -1
         for k in range(times):
             with running_app(place.home):
-                aim = max(saved, k * EPOCHS * comparison.recipe.steps_per_epoch)
+                aim = max(saved, due(k))
                 until(lambda aim=aim: run.goes_well(aim), f"a checkpoint comes before kill {k + 1}")
                 time.sleep(0.3 * random.random())
                 saved = run.saved()
@@ -147,12 +158,12 @@ def everything(folder: Path, times: int) -> Outcome:
 
 def but_the_app(folder: Path, times: int) -> Outcome:
     """Worker and supervisor at once, while the app stays open: nobody has to open it again."""
-    comparison = race(EPOCHS * times)
+    comparison = long_race(times)
     with tried("worker and supervisor killed") as outcome, bench(folder) as place, running_app(place.home):
         reference = unbroken(comparison)
         run, saved = place.run(comparison), -1
         for k in range(times):
-            aim = max(saved, k * EPOCHS * comparison.recipe.steps_per_epoch)
+            aim = max(saved, due(k))
             until(lambda aim=aim: run.goes_well(aim), f"a checkpoint comes before kill {k + 1}")
             time.sleep(0.3 * random.random())
             saved = run.saved()

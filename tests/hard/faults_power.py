@@ -15,8 +15,8 @@ from pathlib import Path
 from samviz.runs import jobs
 from samviz.runs.checkpoints import Checkpoints, DamagedError, read
 from samviz.runs.engine import FILE
-from tests.hard.faults_bench import Outcome, bench, race, tried, unbroken, until
-from tests.hard.faults_killed import EPOCHS, end
+from tests.hard.faults_bench import Outcome, bench, due, long_race, race, tried, unbroken, until
+from tests.hard.faults_killed import end
 from tests.serve import ROOT
 
 TRACED = "openat,write,pwrite64,ftruncate,fsync,fdatasync,rename,renameat,renameat2,mkdir,fcntl"
@@ -176,12 +176,12 @@ def _falls_back(checkpoints: Checkpoints, outcome: Outcome) -> None:
 
 def damaged(folder: Path, times: int) -> Outcome:
     """The newest checkpoint is cut or garbled while its worker is dead, and once both are."""
-    comparison = race(EPOCHS * times)
+    comparison = long_race(times)
     with tried("worker killed, newest checkpoint damaged") as outcome, bench(folder) as place:
         reference = unbroken(comparison)
         run, saved = place.run(comparison), -1
         for k in range(times):
-            aim = max(saved, k * EPOCHS * comparison.recipe.steps_per_epoch)
+            aim = max(saved, due(k))
             until(lambda aim=aim: run.goes_well(aim), f"a checkpoint comes before time {k + 1}")
             until(lambda: len(run.checkpoints().folder.names()) == 2, "there are two checkpoints")
             for process in place.supervisors():

@@ -12,8 +12,7 @@ import psutil
 
 from samviz.runs import jobs, process
 from samviz.runs.engine import FILE
-from tests.hard.faults_bench import Bench, Outcome, Run, bench, race, tried, unbroken, until
-from tests.hard.faults_killed import EPOCHS
+from tests.hard.faults_bench import Bench, Outcome, Run, bench, due, long_race, race, tried, unbroken, until
 
 AT_ONCE = 4
 """Supervisors that are started at the same moment."""
@@ -46,13 +45,13 @@ def workers(folder: Path, times: int) -> Outcome:
     """A worker is frozen at a random moment, and the supervisor of another machine gives its run to another one; every
     second time that one is frozen while it starts, and a third one gets the run. It goes on, and the others wake up.
     """
-    comparison = race(EPOCHS * times)
+    comparison = long_race(times)
     with tried("stale worker woken up") as outcome, bench(folder) as place:
         reference = unbroken(comparison)
         run, saved = place.run(comparison), -1
         until(lambda: run.goes_well(-1), "the first worker goes on")
         while outcome.times < times:
-            aim = max(saved, outcome.times * EPOCHS * comparison.recipe.steps_per_epoch)
+            aim = max(saved, due(outcome.times))
             until(lambda aim=aim: run.goes_well(aim), f"a checkpoint comes before freeze {outcome.times + 1}")
             time.sleep(0.3 * random.random())
             stale = {run.row().attempt: frozen(place, run)}

@@ -14,8 +14,7 @@ from pathlib import Path
 from samviz.runs import Store, StoreError, process
 from samviz.runs.engine import FILE
 from tests import stored, synthetic
-from tests.hard.faults_bench import PATIENCE, Bench, Outcome, bench, race, tried, unbroken, until
-from tests.hard.faults_killed import EPOCHS
+from tests.hard.faults_bench import PATIENCE, Bench, Outcome, bench, long_race, race, tried, unbroken, until
 from tests.serve import ROOT
 
 PAGE = 4096
@@ -36,7 +35,7 @@ def locked(folder: Path, holds: list[float]) -> Outcome:
     """Another program holds the store's write lock for so many seconds each time, in the middle of a run: who wants to
     write is told so, and the run goes on when it is free.
     """
-    comparison = race(EPOCHS * len(holds))
+    comparison = long_race(len(holds))
     with tried("store locked by another program") as outcome, bench(folder) as place:
         reference = unbroken(comparison)
         run, saved = place.run(comparison), -1

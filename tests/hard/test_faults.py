@@ -1,4 +1,4 @@
-"""The short form of the faults: each is really done, a few times. Two go on at the same time, as in the long form."""
+"""The short form of the faults: each is really done, a few times. Three go on at the same time, as in the long form."""
 
 from collections.abc import Iterator
 from concurrent.futures import Future

@@ -9,7 +9,7 @@ SUDO := $(shell test "$$(id -u)" = 0 || echo sudo)
 # Tests that drive a browser run one after another; those that wait for processes of their own, file by file on two
 # processors; the others as they come.
 ALONE := tests/browser
-WAITING := tests/hard tests/runs/test_processes.py tests/test_cli.py
+WAITING := tests/hard tests/runs/test_processes.py tests/runs/test_measuring_processes.py tests/test_cli.py
 
 .PHONY: app lecture test test-hard soak bench audit pictures clean
 

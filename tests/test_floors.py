@@ -8,11 +8,11 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 
-FLOORS = ["variants", "spec", "home", "toy", "data", "optim", "training", "runs", "figures", "ui", "pages"]
+FLOORS = "variants spec home toy data optim training sharpness runs papers figures ui pages".split()
 """From the ground up."""
 
 LIBRARIES = {
-    "torch": {"optim", "training", "runs/worker.py", "runs/checkpoints.py"},
+    "torch": {"optim", "training", "sharpness", "runs/worker.py", "runs/checkpoints.py"},
     "pytorchcv": {"training"},
     "streamlit": {"ui", "pages", "app.py"},
     "starlette": {"ui", "app.py"},

@@ -133,6 +133,28 @@ class Checkpoints:
             self.folder.remove(name)
         return None
 
+    def newest_hash(self) -> str | None:
+        """What the newest one says of its bytes; None where there is none. It is read by `with_hash`."""
+        for name in reversed(self.folder.names()):
+            if (found := self._hash(name)) is not None:
+                return found
+        return None
+
+    def with_hash(self, digest: str) -> dict[str, Any]:
+        """Epoch, step and state of the checkpoint with this hash; ValueError in one sentence where it is not there."""
+        for name in reversed(self.folder.names()):
+            if self._hash(name) == digest:
+                with self.folder.path(name) as path:
+                    return read(path)
+        raise ValueError("The checkpoint is no longer there, since its run has gone on: measure the newest one.")
+
+    def _hash(self, name: str) -> str | None:
+        try:
+            line = _LINE.fullmatch(self.folder.head(name, _LENGTH))
+        except OSError:  # it has been pruned since its name was read
+            return None
+        return line and line[1].decode()
+
     def forget(self) -> None:
         """Delete all checkpoints."""
         self.folder.clear()

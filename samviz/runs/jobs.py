@@ -19,6 +19,8 @@ LEASE_SECONDS = 30.0
 """A running job whose worker has not beaten for so long has lost it, even if a process still hangs there."""
 MOST_LOSSES = 3
 """Workers that may be lost without a new checkpoint in between, before a job fails."""
+RUNS = ("train", "measure")
+"""The kinds of jobs that take a device for themselves."""
 STOPPED = ("paused", "cancelled", "failed")
 """The states from which a run can go on."""
 
@@ -36,10 +38,10 @@ class Job:
     """The fencing token: the store takes writes of this attempt only, as long as the job runs."""
     comparison: int | None
     kind: str
-    """train, calibrate, download or sweep."""
+    """train, measure, calibrate, download or sweep."""
     seed: int | None
     spec: Any
-    """What to do, as JSON: a comparison, the name of a data set, the number of a sweep."""
+    """What to do, as JSON: a comparison, the name of a data set, the number of a sweep or of a measurement."""
     data_folder: str | None
     device: str
     """What it was given to work on: cpu, cuda:0, or a cluster's ray."""
@@ -59,7 +61,7 @@ class Seats:
     """The machine that looks after the workers; "" where any machine can, as on a cluster."""
     slots: Mapping[str, int] = field(default_factory=lambda: {"cpu": 1})
     """Device -> runs that it may have at once."""
-    kinds: tuple[str, ...] = ("train", "calibrate", "download", "sweep")
+    kinds: tuple[str, ...] = (*RUNS, "calibrate", "download", "sweep")
 
 
 def touch(connection: Connection, comparison: int | None) -> None:
@@ -130,7 +132,7 @@ def on_devices(engine: Engine, executor: str, host: str) -> dict[str, int]:
 
 
 def _busy(connection: Connection, executor: str, host: str) -> dict[str, int]:
-    mine = (jobs.c.executor == executor) & (jobs.c.host == host) & (jobs.c.kind == "train")
+    mine = (jobs.c.executor == executor) & (jobs.c.host == host) & jobs.c.kind.in_(RUNS)
     counts = select(jobs.c.device, func.count()).where(mine, jobs.c.state == "running").group_by(jobs.c.device)
     return dict(connection.execute(counts).all())
 
@@ -155,17 +157,17 @@ def claim(engine: Engine, seats: Seats | None = None) -> Job | None:
     seats = seats or Seats()
     with alone(engine) as connection:
         device = _free(connection, seats)
-        if "train" in seats.kinds and device is not None:
-            taken = _take(connection, seats, device, jobs.c.kind == "train")
+        if not set(RUNS).isdisjoint(seats.kinds) and device is not None:
+            taken = _take(connection, seats, device, RUNS)
             if taken is not None:
                 return taken
-        others = [kind for kind in seats.kinds if kind != "train"]
+        others = [kind for kind in seats.kinds if kind not in RUNS]
         here = (jobs.c.state == "running") & (jobs.c.executor == seats.executor) & (jobs.c.host == seats.host)
         busy = set(connection.scalars(select(jobs.c.kind).where(here)))
         # On a cluster they take the room of a run, and would wait there for it.
         room = seats.executor == "local" or device is not None
         free = [kind for kind in others if kind not in busy and room]
-        return _take(connection, seats, next(iter(seats.slots), "cpu"), jobs.c.kind.in_(free)) if free else None
+        return _take(connection, seats, next(iter(seats.slots), "cpu"), free) if free else None
 
 
 def _free(connection: Connection, seats: Seats) -> str | None:
@@ -175,12 +177,12 @@ def _free(connection: Connection, seats: Seats) -> str | None:
     return min(free, key=lambda device: busy.get(device, 0), default=None)
 
 
-def _take(connection: Connection, seats: Seats, device: str, kinds: ColumnElement[bool]) -> Job | None:
+def _take(connection: Connection, seats: Seats, device: str, kinds: Iterable[str]) -> Job | None:
     waiting, theirs = jobs.alias("waiting"), jobs.alias("theirs")
-    same = (theirs.c.person == waiting.c.person) & (theirs.c.kind == waiting.c.kind)
+    same = (theirs.c.person == waiting.c.person) & theirs.c.kind.in_(kinds)
     going = select(func.count()).where(same, theirs.c.state == "running").scalar_subquery()
     latest = select(func.coalesce(func.max(theirs.c.claimed), 0)).where(same).scalar_subquery()
-    order = select(waiting.c.id).where(waiting.c.state == "queued", waiting.c.id.in_(select(jobs.c.id).where(kinds)))
+    order = select(waiting.c.id).where(waiting.c.state == "queued", waiting.c.kind.in_(kinds))
     first = order.order_by(going, latest, waiting.c.id).limit(1).scalar_subquery()
     moment = now(connection)
     values = {

@@ -42,6 +42,9 @@ class Folder(Protocol):
     def path(self, name: str) -> contextmanager[Path]:
         """A file as one of this machine, for as long as it is needed. Raises OSError where it cannot be read."""
 
+    def head(self, name: str, size: int) -> bytes:
+        """The first bytes of a file. Raises OSError where it cannot be read."""
+
     def put(self, partial: Path, name: str) -> None:
         """Put a finished file of this machine there under `name`, and take it away here."""
 
@@ -75,6 +78,10 @@ class LocalFolder:
     @contextmanager
     def path(self, name: str) -> Iterator[Path]:
         yield self.folder / name
+
+    def head(self, name: str, size: int) -> bytes:
+        with (self.folder / name).open("rb") as file:
+            return file.read(size)
 
     def put(self, partial: Path, name: str) -> None:
         partial.replace(self.folder / name)
@@ -121,6 +128,9 @@ class RemoteFolder:
             yield local
         finally:
             local.unlink(missing_ok=True)
+
+    def head(self, name: str, size: int) -> bytes:
+        return self.files.cat_file(f"{self.root}/{name}", 0, size)
 
     def put(self, partial: Path, name: str) -> None:
         self.files.makedirs(self.root, exist_ok=True)

@@ -99,6 +99,14 @@ def header(connection: Connection, number: int, folder: Path) -> Header:
     return _header(connection, number, folder, _runs(connection, number))
 
 
+def comparison(connection: Connection, number: int) -> Comparison:
+    """What a comparison is; KeyError where there is none."""
+    spec = connection.scalar(select(comparisons.c.spec).where(comparisons.c.id == number))
+    if spec is None:
+        raise UnknownError(f"There is no comparison {number}.")
+    return Comparison.from_dict(spec)
+
+
 def _runs(connection: Connection, number: int) -> Sequence[Row]:
     return connection.execute(select(jobs).where(jobs.c.comparison == number).order_by(jobs.c.id)).all()
 

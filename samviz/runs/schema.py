@@ -14,7 +14,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-REVISION = "0002"
+REVISION = "0003"
 """The migration that these tables come from: the newest one in `migrations/versions`."""
 
 metadata = MetaData()
@@ -59,7 +59,7 @@ jobs = Table(
     metadata,
     Column("id", Integer, primary_key=True),
     Column("comparison", ForeignKey("comparisons.id", ondelete="CASCADE")),
-    Column("kind", String, nullable=False),  # train, calibrate, download or sweep
+    Column("kind", String, nullable=False),  # train, measure, calibrate, download or sweep
     Column("seed", Integer),  # of a train job
     Column("spec", JSON, nullable=False),  # what to do, as JSON
     Column("data_folder", String),  # SAMVIZ_DATA of the process that asked
@@ -123,5 +123,20 @@ histograms = Table(
     Column("high", Float, nullable=False),
     Column("counts", JSON, nullable=False),
     UniqueConstraint("run", "arm", "step", "name"),
+    sqlite_autoincrement=True,
+)
+
+measurements = Table(
+    "measurements",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("comparison", ForeignKey("comparisons.id", ondelete="CASCADE"), nullable=False),
+    Column("seed", Integer, nullable=False),
+    Column("weights", String, nullable=False),  # SHA-256 of the checkpoint: the same bytes need not be measured twice
+    Column("spec", JSON, nullable=False),
+    Column("job", Integer, nullable=False),  # that measures it, or has
+    Column("created", Float, nullable=False),
+    Column("result", JSON),
+    Index("measurements_of_comparison", "comparison"),
     sqlite_autoincrement=True,
 )

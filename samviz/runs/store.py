@@ -18,7 +18,7 @@ from sqlalchemy.engine import Connection
 
 from samviz import data
 from samviz.home import home as default_home
-from samviz.runs import exchange, importing, jobs, limits, process, reading, sweeping
+from samviz.runs import exchange, importing, jobs, limits, measuring, process, reading, sweeping
 from samviz.runs.engine import FILE, address, alone, connect, moment, now, writing
 from samviz.runs.places import bytes_in, checkpoint_folder, delete_files, run_folder
 from samviz.runs.schema import comparisons as comparisons_table
@@ -31,6 +31,7 @@ from samviz.runs.views import (
     Estimate,
     Header,
     JobView,
+    MeasurementView,
     News,
     Place,
     Snapshot,
@@ -40,6 +41,7 @@ from samviz.runs.views import (
     Usage,
 )
 from samviz.spec import Comparison, Point, Sweep, check
+from samviz.spec.measurement import Measurement
 from samviz.spec.networks import check_listed, own_network
 from samviz.spec.recipe import MOST_EPOCHS
 
@@ -194,7 +196,7 @@ class Store:
         if origin == "terminal" or person == "":  # the machine's owner
             limits.check_disk(most, used)
             return
-        theirs = (jobs_table.c.person == person) & (jobs_table.c.kind == "train") & jobs_table.c.state.in_(UNFINISHED)
+        theirs = (jobs_table.c.person == person) & jobs_table.c.kind.in_(jobs.RUNS) & jobs_table.c.state.in_(UNFINISHED)
         with self.engine.connect() as connection:
             queued = connection.scalar(select(func.count()).where(theirs))
         limits.check(most, comparison, queued=queued + runs - len(comparison.seeds), used_bytes=used)
@@ -331,8 +333,32 @@ class Store:
         check.choice("dataset", dataset, data.ARCHIVES)
         return self._job("download", dataset)
 
+    # Measurements
+
+    def measure(self, id: str, seed: int, measurement: Measurement, person: str = "") -> str:
+        """Measure the newest checkpoint of a comparison's run, unless that was done before; returns the id.
+
+        Raises ValueError as `measuring.ask` does, and where the images are missing or the disk's limit is met.
+        """
+        number = _own(id)
+        _require_images(self.header(id).comparison)
+        limits.check_disk(limits.read(self.home), self.usage().total)
+        found = measuring.ask(self.engine, self.home, number, seed, measurement, person)
+        self.resume()
+        return str(found)
+
+    def measurements(self, id: str) -> list[MeasurementView]:
+        """What was measured of a comparison, the newest first; KeyError where there is no such comparison."""
+        return measuring.bundled(id) if id == EXAMPLE_ID else measuring.views(self.engine, reading.number(id))
+
+    def delete_measurement(self, measurement: str) -> None:
+        """Forget a measurement; ValueError while it is not finished, KeyError where there is none."""
+        measuring.forget(self.engine, reading.number(measurement))
+
+    # Other jobs
+
     def cancel_job(self, job: int) -> None:
-        """Stop a calibration or a download."""
+        """Stop a measurement, a calibration or a download."""
         with writing(self.engine) as connection:
             jobs.stop(connection, jobs_table.c.id == job, "cancelled")
         self.resume()

@@ -26,7 +26,7 @@ that has not by now is frozen, and is killed."""
 ORPHANS_SECONDS = 30.0
 AWAY_SECONDS = 600.0
 """How long it waits for a store that is away."""
-ON_DEVICES = ("train", "calibrate")
+ON_DEVICES = (*jobs.RUNS, "calibrate")
 """The kinds of jobs that go where the runs go; the others stay on this machine."""
 
 

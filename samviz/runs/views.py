@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from samviz.spec import Comparison, Point, Sweep
+from samviz.spec.measurement import Measurement
 
 if TYPE_CHECKING:  # half a second that workers and supervisors need not spend
     import pandas as pd
@@ -191,6 +192,27 @@ class JobView:
     """What it came to, as JSON; None before it has finished."""
     error: str
     """One sentence where it failed, else empty."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class MeasurementView:
+    """What was asked about a checkpoint, and what it came to."""
+
+    id: str
+    comparison: str
+    seed: int
+    measurement: Measurement
+    created: float
+    """Seconds since 1970, UTC."""
+    job: int | None
+    """That measures it, or has; None for what ships with samviz."""
+    state: str
+    """One of `STATES`."""
+    reason: str
+    progress: float
+    """0 to 1."""
+    result: Any
+    """What it came to, as JSON; None before it has finished."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -19,7 +19,7 @@ from typing import Any, TypeVar
 from sqlalchemy.engine import Engine
 
 from samviz.home import home
-from samviz.runs import jobs, process, search
+from samviz.runs import jobs, measuring, process, search
 from samviz.runs.checkpoints import Checkpoints
 from samviz.runs.engine import AwayError, StoreError, connect
 from samviz.runs.executors import ExecutorError, chosen
@@ -165,7 +165,7 @@ class Work:
     def train(self) -> dict[str, Any]:
         from samviz import data, training
 
-        comparison = self._comparison()
+        comparison = self._comparison(self.job.spec)
         recipe = comparison.recipe
         checkpoints = Checkpoints(checkpoint_folder(self.recorder.engine, self.home, self.job.id))
         if self.job.resumed == 0:
@@ -210,19 +210,39 @@ class Work:
         checkpoints.prune(1)
         return {}
 
+    def measure(self) -> dict[str, Any]:
+        from samviz import data, sharpness
+
+        task = patiently(lambda: measuring.task(self.recorder.engine, self.job.spec))
+        comparison = self._comparison(task.run_spec)
+        saved = Checkpoints(checkpoint_folder(self.recorder.engine, self.home, task.run)).with_hash(task.weights)
+        images = data.load(comparison.recipe.dataset)
+        print(f"Attempt {self.job.attempt} of measurement {self.job.spec}: {task.measurement.kind}.")
+        begun, result = time.monotonic(), {}
+        for event in sharpness.answer(task.measurement, comparison, task.seed, saved["state"], images):
+            match event:
+                case sharpness.Progress():
+                    self.recorder.add(progress=event.done / event.total)
+                case dict():
+                    result = event
+        self.recorder.flush()
+        facts = {"epoch": saved["epoch"], "data_label": images.label, "seconds": time.monotonic() - begun}
+        patiently(lambda: measuring.tell(self.recorder.engine, self.job, result | facts))
+        return {}
+
     def calibrate(self) -> dict[str, Any]:
         from samviz import training
 
         ready = time.time() - process.me()[1]  # a run starts a process and imports torch, too
-        comparison = self._comparison()
+        comparison = self._comparison(self.job.spec)
         recipe = comparison.recipe
         result = training.calibrate(recipe, comparison.arms, pace=self._pace(comparison, training.machine()))
         seconds = ready + result["seconds_total"]
         return result | {"seconds_per_run": seconds, "seconds": seconds * len(comparison.seeds)}
 
-    def _comparison(self) -> Comparison:
-        """What to train. A network of one's own is looked for in the folder that the terminal was in."""
-        spec = dict(self.job.spec)
+    def _comparison(self, spec: dict[str, Any]) -> Comparison:
+        """What to train, or was. A network of one's own is looked for in the folder that the terminal was in."""
+        spec = dict(spec)
         if (code := spec.pop("code_folder", None)) is not None:
             sys.path.insert(0, code)
         return Comparison.from_dict(spec)

@@ -1,0 +1,191 @@
+"""The Sharpness page: how sharp the minima are that training found, and what rescaling does to each sharpness."""
+
+from typing import Any
+
+import streamlit as st
+
+from samviz.figures import palette
+from samviz.figures.rescaling import rescaling_page
+from samviz.figures.sharpness import sharpness_figure, sharpness_rows
+from samviz.figures.slices import QUANTITIES, slice_figure
+from samviz.runs import UNFINISHED, Header, MeasurementView, Store, UnknownError, open_store
+from samviz.spec.measurement import RescalingOf, SharpnessOf, SliceOf
+from samviz.ui import guide, sharpness_ask, sign_in
+from samviz.ui.components import component
+from samviz.ui.document import PAGES
+from samviz.ui.plain import plain
+from samviz.ui.sharpness_choice import VIEWS, Choice
+
+PAGE = str(PAGES / "sharpness.py")
+POLL_SECONDS = 1
+LEADS = {
+    "rescaling": "The same function, written with other weights: each layer is multiplied by a and the next one takes "
+    "it back. A measure of flatness that is to say something about the function must not notice.",
+    "sharpness": "How much the loss rises at most within a region around the trained weights, arm by arm.",
+    "slice": "The loss on a line or in a plane through the trained weights, with the regions that it is perturbed in.",
+}
+"""What each view is about."""
+
+
+def page() -> None:
+    """Everything below the title bar."""
+    st.title("Sharpness", anchor=False)
+    guide.bar()
+    try:
+        store, choice = open_store(), _choice()
+        header = store.header(_comparison(store, choice))
+    except UnknownError:
+        st.error(plain(f"There is no comparison {choice.id[:40]!r}: it may have been deleted."))
+        _from_the_start()
+        return
+    except ValueError as error:
+        st.error(plain(str(error)))
+        _from_the_start()
+        return
+    seeds = [str(run.seed) for run in header.runs]
+    if choice.seed not in ("", *seeds):
+        st.error(plain(f"seed must be one of {', '.join(seeds)}, but it is {choice.seed}."))
+        _from_the_start()
+        return
+    _choices(store, header, choice, seeds)
+    st.markdown(LEADS[choice.view])
+    seed = int(choice.seed or seeds[0])
+    found = [
+        view for view in store.measurements(header.id) if view.seed == seed and view.measurement.kind == choice.view
+    ]
+    waiting = any(view.state in UNFINISHED for view in found)
+    st.fragment(_measured, run_every=POLL_SECONDS if waiting else None)(store, header, choice, seed, waiting)
+    sharpness_ask.form(store, header, seed, choice.view)
+    sign_in.show()
+
+
+def _from_the_start() -> None:
+    st.page_link(PAGE, label="Sharpness from the start", icon=":material/restart_alt:")
+
+
+def _choice() -> Choice:
+    """What the address says, but for the guide's marks and Streamlit's own keys."""
+    others = [key for key in st.query_params if key in guide.MARKS or key.startswith("embed")]
+    return Choice.from_query({key: st.query_params.get_all(key) for key in st.query_params if key not in others})
+
+
+def _bound(name: str, shown: str) -> dict[str, Any]:
+    """What binds a widget to a part of the address: it shows that part, and a change is a new address."""
+    key = f"sharpness-{name}"
+    st.session_state[key] = shown
+
+    def change() -> None:
+        value = st.session_state[key]
+        if value is None:  # what is chosen already was pressed again
+            return
+        kept = {mark: st.query_params[mark] for mark in guide.MARKS if mark in st.query_params}
+        st.query_params.from_dict(kept | _choice().changed(name, value).to_query())
+
+    return {"key": key, "on_change": change}
+
+
+def _comparison(store: Store, choice: Choice) -> str:
+    """The id of the chosen comparison, or of the newest one in which something was measured."""
+    if choice.id:
+        return choice.id
+    listed = [summary.id for summary in store.comparisons()]
+    measured = [id for id in listed if store.measurements(id)]
+    return (measured or listed)[0]
+
+
+def _choices(store: Store, header: Header, choice: Choice, seeds: list[str]) -> None:
+    names = {summary.id: summary.name for summary in store.comparisons()} | {header.id: header.comparison.name}
+    left, right = st.columns([5, 1])
+    left.selectbox(
+        "Comparison",
+        list(names),
+        format_func=lambda id: f"{plain(names[id])} ({id})" if id.isdecimal() else plain(names[id]),
+        **_bound("id", header.id),
+    )
+    right.selectbox("Seed", seeds, **_bound("seed", choice.seed or seeds[0]))
+    st.segmented_control(
+        "View", list(VIEWS), format_func=VIEWS.__getitem__, label_visibility="collapsed", **_bound("view", choice.view)
+    )
+
+
+def _measured(store: Store, header: Header, choice: Choice, seed: int, drawn: bool) -> None:
+    """What was measured, or is being: runs the page again when something waits no longer."""
+    found = [
+        view for view in store.measurements(header.id) if view.seed == seed and view.measurement.kind == choice.view
+    ]
+    if drawn and not any(view.state in UNFINISHED for view in found):
+        st.rerun()
+    for view in found:
+        if view.state != "finished":
+            sharpness_ask.standing(store, header, view)
+    done = {view.id: view for view in found if view.state == "finished"}
+    if not done:
+        if not found:
+            st.info("Nothing was measured here yet: ask for it below.", icon=":material/straighten:")
+        return
+    shown = choice.shown if choice.shown in done else next(iter(done))
+    if len(done) > 1:
+        labels = {id: f"{sharpness_ask.describe(header, view)} ({id})" for id, view in done.items()}
+        st.selectbox("Measurement", list(done), format_func=labels.__getitem__, **_bound("shown", shown))
+    _show(header, done[shown])
+    sharpness_ask.own(store, header, done[shown])
+
+
+def _show(header: Header, view: MeasurementView) -> None:
+    labels, looks = header.comparison.labels, palette.looks(header.comparison.arms)
+    match view.measurement:
+        case RescalingOf() as asked:
+            data = rescaling_page(asked, view.result, labels[asked.arm])
+            component("rescaling", "controls")(key=f"sharpness-rescaling-{header.id}-{view.id}", data=data)
+        case SharpnessOf() as asked:
+            colors = {key: look.color for key, look in looks.items()}
+            _sharpness(asked, view, labels, colors)
+        case SliceOf() as asked:
+            name = f"slice-{header.id}-{view.id}"
+            charts = [
+                {
+                    "name": f"{name}-{quantity}",
+                    "title": title,
+                    "note": "",
+                    "height": 420,
+                    "wide": False,
+                    "group": "",
+                    "figure": slice_figure(asked, view.result, quantity),
+                }
+                for quantity, title in QUANTITIES.items()
+            ]
+            component("compare")(key="sharpness-slice", data={"charts": charts, "arms": []})
+    _where(header, view)
+
+
+def _sharpness(asked: SharpnessOf, view: MeasurementView, labels: dict[str, str], colors: dict[str, str]) -> None:
+    charts = [
+        {
+            "name": f"sharpness-{view.comparison}-{view.id}-{k}",
+            "title": measure.label,
+            "note": "on normalized logits" if measure.normalized else "cross-entropy",
+            "height": 260,
+            "wide": False,
+            "group": "",
+            "figure": sharpness_figure(asked, view.result, labels, colors, k),
+        }
+        for k, measure in enumerate(asked.measures)
+    ]
+    component("compare")(key="sharpness-bars", data={"charts": charts, "arms": []})
+    rows = [
+        {"sharpness": measure.label, "loss": "normalized logits" if measure.normalized else "cross-entropy"} | values
+        for measure, values in sharpness_rows(asked, view.result, labels)
+    ]
+    columns = {labels[arm]: st.column_config.NumberColumn(format="%.4g") for arm in asked.arms}
+    st.dataframe(rows, column_config=columns, hide_index=True)
+    st.caption("Bars: the mean over batches of the largest loss less the loss; whiskers: deviation of the batches.")
+
+
+def _where(header: Header, view: MeasurementView) -> None:
+    result = view.result
+    st.caption(
+        plain(
+            f"{sharpness_ask.describe(header, view)}; after epoch {result['epoch']}, {result['images']} train images, "
+            f"{result['data_label']}; it took {result['seconds']:.0f} s."
+        )
+    )

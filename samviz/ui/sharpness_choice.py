@@ -1,0 +1,51 @@
+"""What somebody has chosen to see on the Sharpness page, read from its address and written into it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+
+from samviz.spec import check
+
+VIEWS = {
+    "rescaling": "Scale invariance",
+    "sharpness": "Sharpness of the arms",
+    "slice": "Loss slices",
+}
+"""The parts of the page and what they are called; of a measurement's kind each."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Choice:
+    """A state of the page; an address leaves out what is as it is here."""
+
+    id: str = ""
+    """Of the comparison; "" is the newest one with a measurement."""
+    view: str = "rescaling"
+    seed: str = ""
+    """Of the run; "" is the first one."""
+    shown: str = ""
+    """Id of the measurement; "" is the newest of this view."""
+
+    def __post_init__(self) -> None:
+        check.choice("view", self.view, VIEWS)
+        if self.seed and not (self.seed.isascii() and self.seed.isdecimal()):
+            raise check.wrong("seed", "a whole number", self.seed)
+
+    @classmethod
+    def from_query(cls, query: Mapping[str, Sequence[str]]) -> "Choice":
+        """Read an address; ValueError in one sentence where something in it is wrong, unknown or there twice."""
+        known = [f.name for f in fields(cls)]
+        texts = {}
+        for name, values in check.mapping("The address of the Sharpness page", query, known).items():
+            if len(values) != 1:
+                raise ValueError(f"{name} must be given once, but it is given {len(values)} times.")
+            texts[name] = values[0]
+        return cls(**texts)
+
+    def to_query(self) -> dict[str, str]:
+        """The address of this state."""
+        return {f.name: value for f in fields(self) if (value := getattr(self, f.name)) != f.default}
+
+    def changed(self, name: str, value: str) -> "Choice":
+        """The state with one part changed; a measurement is one of its comparison, seed and view."""
+        forgotten = {"id": {"seed": "", "shown": ""}, "shown": {}}.get(name, {"shown": ""})
+        return replace(self, **forgotten, **{name: value})

@@ -26,6 +26,7 @@ const STATES = {
   cancelled: "Cancelled",
   failed: "Failed",
 };
+const LASTING = { queued: true, running: true, paused: true };
 const COLUMNS = [
   ["Arm", "", (arm) => arm.label],
   ["ρ", "Radius of the perturbation", (_, result) => result.rho ?? ""],
@@ -42,6 +43,13 @@ function duration(seconds) {
   if (whole < 60) return `${whole} s`;
   if (whole < 3600) return `${Math.floor(whole / 60)} min ${whole % 60} s`;
   return `${Math.floor(whole / 3600)} h ${Math.floor((whole % 3600) / 60)} min`;
+}
+
+/** The moment as a clock here tells it, with the day where that is not today. */
+function moment(seconds) {
+  const then = new Date(1000 * seconds);
+  const day = then.toDateString() === new Date().toDateString() ? {} : { month: "short", day: "numeric" };
+  return then.toLocaleString([], { ...day, hour: "2-digit", minute: "2-digit" });
 }
 
 /** What was chosen to be seen of a comparison in this tab. */
@@ -275,7 +283,8 @@ class Live {
       ...runs.map((run) => {
         const percent = run.state === "running" ? ` ${Math.floor(100 * run.progress)} %` : "";
         const took = run.state === "finished" && run.started ? ` in ${duration(run.finished - run.started)}` : "";
-        const text = `Seed ${run.seed}: ${STATES[run.state].toLowerCase()}${percent}${took}`;
+        const since = run.since ? `, ${run.state in LASTING ? "since" : "at"} ${moment(run.since)}` : "";
+        const text = `Seed ${run.seed}: ${STATES[run.state].toLowerCase()}${percent}${took}${since}`;
         return element("span", { class: "seed", "data-state": run.state, title: run.reason || null }, text);
       }),
     );

@@ -8,7 +8,21 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 
-FLOORS = "variants spec home toy data optim training sharpness runs papers figures ui pages".split()
+FLOORS = [
+    "variants",
+    "spec",
+    "home",
+    "toy",
+    "data",
+    "optim",
+    "training",
+    "sharpness",
+    "runs",
+    "papers",
+    "figures",
+    "ui",
+    "pages",
+]
 """From the ground up."""
 
 LIBRARIES = {

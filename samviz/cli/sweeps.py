@@ -9,25 +9,35 @@ from typing import Any
 
 from tqdm import tqdm
 
-from samviz.cli.compare import POLL_SECONDS, RESUME_SECONDS, add_comparison, comparison_of, value_of
+from samviz.cli.changes import changed, value_of
+from samviz.cli.compare import POLL_SECONDS, RESUME_SECONDS, add_comparison, comparison_of
 from samviz.cli.terminal import FAILED, INTERRUPTED, check_target, say, table
-from samviz.figures.sweep import Swept, sweep_conclusion, sweep_data, sweep_table
+from samviz.figures.sweep import AXES, Swept, sweep_conclusion, sweep_data, sweep_table
 from samviz.runs import UNFINISHED, Store, open_store
 from samviz.runs.search import require
 from samviz.spec import Sweep
-from samviz.spec.sweep import LONGEST_NAME, parse_values
+from samviz.spec.grids import GRIDS
+from samviz.spec.sweep import LONGEST_NAME, RECIPE_FIELDS, parse_values
 
 
 def add_to(commands: Any) -> None:
     """The commands `sweep` and `sweeps`."""
-    sweep = commands.add_parser("sweep", help="a comparison over radii and learning rates", allow_abbrev=False)
+    sweep = commands.add_parser(
+        "sweep",
+        help="a comparison over radii, learning rates and more",
+        epilog="Further presets here: " + "; ".join(f"{key} ({grid.label})" for key, grid in GRIDS.items()) + ".",
+        allow_abbrev=False,
+    )
     sweep.set_defaults(command=_sweep)
     sweep.add_argument("--rho", default="", help="such as 0.05,0.1,0.2: radii of every arm with an ascent")
     sweep.add_argument("--lr", dest="rates", default="", help="such as 0.05,0.1: learning rates")
+    for field in RECIPE_FIELDS:
+        own = {"dest": f"many_{field}", "metavar": "VALUES", "help": f"{AXES[field]}s of a grid, or one for all"}
+        sweep.add_argument(f"--{field.replace('_', '-')}", default="", **own)
     sweep.add_argument("--search", default="grid", help="grid (default), or optuna between the two ends of each")
     sweep.add_argument("--trials", help="of a search, for each arm")
     sweep.add_argument("--json", metavar="FILE", type=Path, help="write the table there")
-    add_comparison(sweep, without=("lr",))
+    add_comparison(sweep, without=("lr", *RECIPE_FIELDS))
 
     sweeps = commands.add_parser("sweeps", help="all sweeps, the newest first; or one of them")
     sweeps.set_defaults(command=_list)
@@ -46,15 +56,7 @@ def add_to(commands: Any) -> None:
 
 
 def _sweep(asked: argparse.Namespace) -> int:
-    base = comparison_of(asked)
-    sweep = Sweep(
-        name=asked.name or base.name[:LONGEST_NAME],
-        base=base,
-        rho=parse_values("rho", asked.rho),
-        lr=parse_values("lr", asked.rates),
-        search=asked.search,
-        trials=None if asked.trials is None else value_of(asked.trials),
-    )
+    sweep = _sweep_of(asked)
     require(sweep)
     check_target("json", asked.json)
     store = open_store()
@@ -72,6 +74,28 @@ def _sweep(asked: argparse.Namespace) -> int:
         return say(f"Sweep {id} is asked to stop.", INTERRUPTED)
     _print(store, id, asked.json)
     return 0 if store.sweep(id).state == "finished" else FAILED
+
+
+def _sweep_of(asked: argparse.Namespace) -> Sweep:
+    """What the arguments ask for: a preset sweep with changes, or one over a comparison; ValueError as `Sweep`."""
+    texts = {"rho": asked.rho, "lr": asked.rates} | {field: getattr(asked, f"many_{field}") for field in RECIPE_FIELDS}
+    values = {field: parse_values(field, text) for field, text in texts.items()}
+    one = {field: values[field][0] for field in RECIPE_FIELDS if len(values[field]) == 1}
+    for field, value in one.items():  # nothing to sweep over: the recipe's
+        setattr(asked, field, str(value))
+    if asked.recipe is None and asked.preset in GRIDS:
+        preset = GRIDS[asked.preset].sweep
+        base = changed(preset.base, asked)
+        values = {field: own or getattr(preset, field) for field, own in values.items()}
+    else:
+        base = comparison_of(asked)
+    return Sweep(
+        name=asked.name or base.name[:LONGEST_NAME],
+        base=base,
+        search=asked.search,
+        trials=None if asked.trials is None else value_of(asked.trials),
+        **values | dict.fromkeys(one, ()),
+    )
 
 
 def _follow(store: Store, id: str) -> None:

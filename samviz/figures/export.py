@@ -59,7 +59,7 @@ def pages(snapshot: Snapshot) -> dict[str, bytes]:
         INDEX: _index(snapshot, results, charts),
         **{name: _chart_page(comparison, chart) for name, chart in charts.items()},
         RESULTS: results_csv(results),
-        PLOTLY: _plotly(),
+        PLOTLY: plotly_js(),
     }
 
 
@@ -140,7 +140,7 @@ def results_csv(results: list[Result]) -> bytes:
 
 
 @cache
-def _plotly() -> bytes:
+def plotly_js() -> bytes:
     """plotly.js as plotly.py has it; only its place is needed, not the package."""
     (folder,) = find_spec("plotly").submodule_search_locations
     return (Path(folder) / "package_data" / PLOTLY).read_bytes()

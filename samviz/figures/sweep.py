@@ -6,8 +6,16 @@ from dataclasses import dataclass, replace
 from math import isfinite
 from statistics import fmean, stdev
 
-from samviz.spec.sweep import Point, Sweep
+from samviz.spec.sweep import RECIPE_FIELDS, Point, Sweep
 
+AXES = {
+    "lr": "lr",
+    "rho": "rho",
+    "batch_size": "batch size",
+    "weight_decay": "weight decay",
+    "dropout": "dropout",
+}
+"""What a sweep can vary, and what tables and sentences call it."""
 STOPS = ("diverged", "failed")
 """Measures that tell that an arm went no further: its loss was no longer finite, or it ran out of memory."""
 
@@ -39,6 +47,10 @@ class Row:
     """Seeds whose loss stopped being finite; they count nowhere above."""
     state: str
     """The comparison's, or where no seed of the arm is left one of `STOPS`."""
+    batch_size: int | None = None
+    """None where it is not swept, as with the next two."""
+    weight_decay: float | None = None
+    dropout: float | None = None
     chosen: bool = False
     """Whether this is the arm's best point so far, of those that all seeds have finished."""
 
@@ -49,7 +61,7 @@ class Swept:
 
     sweep: Sweep
     rows: tuple[Row, ...]
-    """In the order of the base's arms, by lr and then by rho."""
+    """In the order of the base's arms, by lr, then by rho and by what else is swept."""
 
     def of(self, key: str) -> list[Row]:
         """The rows of one arm."""
@@ -71,7 +83,7 @@ def sweep_data(
             measured[id, arm, name][seed][epoch] = value
     found = [_row(sweep, *member, key, measured) for member in members for key in member[0].arms]
     order = [arm.key for arm in sweep.base.arms]
-    found.sort(key=lambda row: (order.index(row.key), row.lr, row.rho or 0))
+    found.sort(key=lambda row: (order.index(row.key), *(getattr(row, axis) or 0 for axis in AXES)))
     best = [_best(sweep, [row for row in found if row.key == key]) for key in order]
     return Swept(sweep=sweep, rows=tuple(replace(row, chosen=row in best) for row in found))
 
@@ -89,6 +101,7 @@ def _row(sweep: Sweep, point: Point, id: str, state: str, key: str, measured: di
         label=sweep.labels[key],
         lr=point.lr,
         rho=None if arm.variant is None else arm.rho,
+        **{field: getattr(point, field) for field in RECIPE_FIELDS},
         n=len(ends),
         mean=fmean(finals) if ends else None,
         sd=stdev(finals) if len(ends) > 1 else None,
@@ -107,13 +120,15 @@ def _best(sweep: Sweep, rows: list[Row]) -> Row | None:
 def sweep_table(data: Swept) -> list[tuple[str, ...]]:
     """The table as text, its head first."""
     held_out = data.sweep.judge == "validation_accuracy"
-    head = ("arm", "lr", "rho", "test accuracy", "best epoch", "seeds", "diverged", "state")
+    more = [field for field in RECIPE_FIELDS if field in data.sweep.axes]
+    head = ("arm", "lr", "rho", *(AXES[field] for field in more))
+    head += ("test accuracy", "best epoch", "seeds", "diverged", "state")
     table = [head + (("validation accuracy",) if held_out else ())]
     for row in data.rows:
         rho = "" if row.rho is None else f"{row.rho:g}"
         mark = " *" if row.chosen else ""
-        cells = (row.label + mark, f"{row.lr:g}", rho, accuracy(row), _percent(row.best), str(row.n))
-        cells += (str(row.diverged or ""), row.state)
+        cells = (row.label + mark, f"{row.lr:g}", rho, *(f"{getattr(row, field):g}" for field in more))
+        cells += (accuracy(row), _percent(row.best), str(row.n), str(row.diverged or ""), row.state)
         table.append(cells + ((_percent(row.judged),) if held_out else ()))
     return table
 
@@ -132,9 +147,8 @@ def sweep_conclusion(data: Swept) -> list[str]:
     sweep, sentences = data.sweep, []
     for row in data.rows:
         if row.chosen:
-            at = [f"lr {row.lr:g}"] + ([] if row.rho is None else [f"rho {row.rho:g}"])
             edge = _edge(sweep, row)
-            sentences.append(f"{row.label}: best at {', '.join(at)}, test accuracy {accuracy(row)}{edge}.")
+            sentences.append(f"{row.label}: best at {place(row)}, test accuracy {accuracy(row)}{edge}.")
     if not sentences:
         return ["No point has finished all its seeds yet."]
     if sweep.judge == "validation_accuracy":
@@ -146,10 +160,17 @@ def sweep_conclusion(data: Swept) -> list[str]:
     return sentences
 
 
+def place(row: Row) -> str:
+    """Where in the sweep a row is: "lr 0.1, rho 0.05, batch size 64"."""
+    told = ((name, getattr(row, axis)) for axis, name in AXES.items())
+    return ", ".join(f"{name} {value:g}" for name, value in told if value is not None)
+
+
 def _edge(sweep: Sweep, row: Row) -> str:
-    """A warning where the best value of several is the first or the last that was tried."""
+    """A warning where the best value of several is the first or the last that was tried; nothing is below 0."""
     told = []
-    for name, values, value in (("rho", sweep.rho, row.rho), ("lr", sweep.lr, row.lr)):
-        if sweep.search == "grid" and len(values) > 1 and value in (min(values), max(values)):
+    for axis, name in AXES.items():
+        values, value = getattr(sweep, axis), getattr(row, axis)
+        if sweep.search == "grid" and len(values) > 1 and value in (min(values), max(values)) and value != 0:
             told.append(f"the {'smallest' if value == min(values) else 'largest'} {name} tried")
     return f" ({' and '.join(told)}: the best may lie beyond)" if told else ""

@@ -1,4 +1,4 @@
-"""A sweep as one figure: accuracy against rho, or against the learning rate where only that is swept."""
+"""A sweep as one figure: accuracy against rho, or where that is not swept, against the first of what is."""
 
 from collections import defaultdict
 from dataclasses import dataclass
@@ -7,11 +7,13 @@ from typing import Any
 
 from samviz.figures import palette
 from samviz.figures.curves import uid
-from samviz.figures.sweep import Row, Swept, accuracy
-from samviz.spec.sweep import Sweep
+from samviz.figures.sweep import AXES, Row, Swept, accuracy
+from samviz.spec.sweep import RECIPE_FIELDS, Sweep
 
+TITLES = AXES | {"lr": "learning rate", "rho": "radius ρ"}
+"""What an axis is called."""
 MOST_PANELS = 4
-"""Learning rates that get a panel of their own; of more, the best for each radius is drawn."""
+"""Combinations of all else that is swept which get a panel of their own; of more, the best at each place is drawn."""
 GAP = 0.03
 """Between panels, as a share of the figure's width."""
 MARGIN = 1.25
@@ -38,7 +40,7 @@ def sweep_figure(data: Swept) -> dict[str, Any]:
     end for the base optimizer.
     """
     sweep = data.sweep
-    axis = "rho" if sweep.rho else "lr"
+    axis = "rho" if sweep.rho else sweep.axes[0]
     values = sorted({*getattr(sweep, axis)})
     ends = (values[0] / MARGIN, values[-1] * MARGIN)
     panels = _panels(data, axis)
@@ -55,6 +57,12 @@ def sweep_figure(data: Swept) -> dict[str, Any]:
     return {"data": traces, "layout": _layout(panels, axis, ticks, ends, bool(traces))}
 
 
+def _x(row: Row, axis: str) -> float | str | None:
+    """Where a row stands: weight decay and dropout may be 0, so that their values are names, evenly spaced."""
+    value = getattr(row, axis)
+    return f"{value:g}" if axis in RECIPE_FIELDS else value
+
+
 def _panels(data: Swept, axis: str) -> list[_Panel]:
     sweep, rows = data.sweep, list(data.rows)
     if sweep.search != "grid":
@@ -62,16 +70,24 @@ def _panels(data: Swept, axis: str) -> list[_Panel]:
             levels = [row for arm in sweep.base.arms if arm.variant is None for row in _best(data.of(arm.key))]
             rows = [row for row in rows if row.rho is not None] + levels
         return [_Panel(title="", rows=rows, joined=False)]
-    rates = sorted({row.lr for row in rows})
-    if axis == "lr" or len(rates) < 2:
+    others = [other for other in sweep.axes if other != axis]
+    combined: dict[tuple[float, ...], list[Row]] = defaultdict(list)
+    for row in rows:
+        combined[tuple(getattr(row, other) for other in others)].append(row)
+    if len(combined) < 2:
         return [_Panel(title="", rows=rows)]
-    if len(rates) <= MOST_PANELS:
-        return [_Panel(title=f"lr {lr:g}", rows=[row for row in rows if row.lr == lr]) for lr in rates]
+    if len(combined) <= MOST_PANELS:
+        return [_Panel(title=_told_of(others, values), rows=combined[values]) for values in sorted(combined)]
     places: dict[tuple[str, float | None], list[Row]] = defaultdict(list)
     for row in rows:
-        places[row.key, row.rho].append(row)
+        places[row.key, getattr(row, axis)].append(row)
     best = [row for own in places.values() for row in _best(own)]
-    return [_Panel(title="at the best learning rate of each point", rows=best)]
+    return [_Panel(title=f"at the best {' and '.join(TITLES[other] for other in others)} of each point", rows=best)]
+
+
+def _told_of(axes: list[str], values: tuple[float, ...]) -> str:
+    """ "lr 0.1, batch size 64"."""
+    return ", ".join(f"{AXES[axis]} {value:g}" for axis, value in zip(axes, values, strict=True))
 
 
 def _best(rows: list[Row]) -> list[Row]:
@@ -98,7 +114,7 @@ def _arm(
     elif shown:
         traces.append(_curve(sweep, panel, shown, axis, look))
     if lost:
-        x = [getattr(row, axis) or ends[0] for row in lost]
+        x = [ends[0] if axis == "rho" and row.rho is None else _x(row, axis) for row in lost]
         marker = {"color": look.color, "symbol": "x", "size": 9}
         # At the bottom, on an axis of their own that no accuracy moves, each arm's a little higher than the last one's.
         place = {"x": x, "y": [bottom] * len(lost), "yaxis": "y2"}
@@ -124,7 +140,9 @@ def _told(sweep: Sweep, rows: list[Row]) -> dict[str, Any]:
 
 def _hover(sweep: Sweep, row: Row) -> str:
     rho = "" if row.rho is None else f", ρ {row.rho:g}"
-    lines = [f"<b>{row.label}</b>{rho}, lr {row.lr:g}"]
+    more = [field for field in RECIPE_FIELDS if field in sweep.axes]
+    told = "".join(f", {AXES[field]} {getattr(row, field):g}" for field in more)
+    lines = [f"<b>{row.label}</b>{rho}, lr {row.lr:g}{told}"]
     seeds = len(sweep.base.seeds)
     if row.mean is not None:
         lines.append(accuracy(row) + (f" ({row.n} of {seeds} seeds)" if seeds > 1 else ""))
@@ -141,7 +159,7 @@ def _curve(sweep: Sweep, panel: _Panel, rows: list[Row], axis: str, look: palett
         rows[0],
         "",
         mode="lines+markers" if panel.joined else "markers",
-        x=[getattr(row, axis) for row in rows],
+        x=[_x(row, axis) for row in rows],
         y=[round(row.mean, 2) for row in rows],
         line={"color": look.color, "dash": look.dash, "width": 2},
         marker={
@@ -201,9 +219,8 @@ def _ticks(ends: tuple[float, float], most: int) -> list[float]:
 def _layout(
     panels: list[_Panel], axis: str, values: list[float], ends: tuple[float, float], drawn: bool
 ) -> dict[str, Any]:
-    title = "radius ρ" if axis == "rho" else "learning rate"
+    title = TITLES[axis]
     most = MOST_TICKS // len(panels)
-    ticks = values if 0 < len(values) <= most else _ticks(ends, most)
     width = (1 - GAP * (len(panels) - 1)) / len(panels)
     layout: dict[str, Any] = {
         "title": {"text": f"Test accuracy against {title}"},
@@ -219,20 +236,33 @@ def _layout(
     for k, panel in enumerate(panels):
         left = k * (width + GAP)
         layout[_nth("xaxis", k)] = {
-            "type": "log",
             "title": {"text": title},
-            "range": [round(log10(end), 4) for end in ends],
             "domain": [round(left, 4), round(left + width, 4)],
             "anchor": "y",
-            "tickvals": ticks,
-            "ticktext": [f"{tick:g}" for tick in ticks],
-        } | ({"matches": "x"} if k else {})
+            **(_categories(values) if axis in RECIPE_FIELDS else _logarithmic(values, ends, most)),
+            **({"matches": "x"} if k else {}),
+        }
         if panel.title:
             layout["annotations"].append(_text(panel.title, left + width / 2, 1.0, yanchor="bottom"))
     if not drawn:
         layout["yaxis"]["showticklabels"] = False
         layout["annotations"].append(_text("nothing measured yet", 0.5, 0.5, opacity=0.6))
     return layout
+
+
+def _categories(values: list[float]) -> dict[str, Any]:
+    names = [f"{value:g}" for value in values]
+    return {"type": "category", "categoryorder": "array", "categoryarray": names, "range": [-0.5, len(names) - 0.5]}
+
+
+def _logarithmic(values: list[float], ends: tuple[float, float], most: int) -> dict[str, Any]:
+    ticks = values if 0 < len(values) <= most else _ticks(ends, most)
+    return {
+        "type": "log",
+        "range": [round(log10(end), 4) for end in ends],
+        "tickvals": ticks,
+        "ticktext": [f"{tick:g}" for tick in ticks],
+    }
 
 
 def _text(text: str, x: float, y: float, **more: Any) -> dict[str, Any]:

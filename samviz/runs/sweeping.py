@@ -29,7 +29,8 @@ SELECT comparison, seed, arm, name, epoch, value FROM (
   SELECT jobs.comparison, jobs.seed, m.arm, m.name, m.epoch, m.value,
          max(m.epoch) OVER w AS last, max(m.value) OVER w AS top
   FROM metrics m JOIN jobs ON jobs.id = m.run JOIN comparisons ON comparisons.id = jobs.comparison
-  WHERE comparisons.sweep = :sweep AND m.name IN ('test_accuracy', 'validation_accuracy', 'diverged', 'failed')
+  WHERE comparisons.sweep = :sweep AND m.name IN
+    ('test_accuracy', 'test_loss', 'train_accuracy', 'validation_accuracy', 'diverged', 'failed')
   WINDOW w AS (PARTITION BY m.run, m.arm, m.name)
 ) AS picked WHERE epoch = last OR value = top ORDER BY comparison, seed, arm, name, epoch
 """)

@@ -116,15 +116,17 @@ def rescaling_curves(
 
 def _reasons(frozen: Frozen, A: dict[str, Tensor], measures: Sequence[Measure], x: Tensor, y: Tensor) -> list[Reason]:
     """Definition 1 for each measure under A, with the gradient of one batch."""
-    one = torch.ones(())
+    diagonals = [A.get(name, torch.ones(())) for name in frozen.names]
+    gradients = {
+        normalized: value_and_gradient(lambda w, loss=LOSSES[normalized]: loss(frozen.logits(x, w), y), frozen.w)[1]
+        for normalized in {measure.normalized for measure in measures}
+    }
     found = []
     for measure in measures:
-        loss = LOSSES[measure.normalized]
-        _, g = value_and_gradient(lambda w, loss=loss: loss(frozen.logits(x, w), y), frozen.w)
         positions = frozen.within(measure.scope)
         w, g, roles, factors = (
             [values[i] for i in positions]
-            for values in (frozen.w, g, frozen.roles, [A.get(name, one) for name in frozen.names])
+            for values in (frozen.w, gradients[measure.normalized], frozen.roles, diagonals)
         )
         found.append(reason(measure.model, w, g, roles, factors))
     return found

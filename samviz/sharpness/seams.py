@@ -173,7 +173,7 @@ def _passes(step: Step, wiring: Wiring, layouts: dict[Wire, Layout]) -> Layout |
         return axis, block
     if not alone:
         return None
-    if step.name in _EQUAL and there == shape and not (step.name == "dropout" and step.arguments[1]):
+    if step.name in _EQUAL and there == shape:
         return axis, block
     if step.name in _POOLS and axis == 1 and len(shape) == 4:
         return axis, block

@@ -75,18 +75,10 @@ def loss_slice(
     Raises ValueError for anything else, and where a direction would be 0.
     """
     directions = check.sequence("directions", directions, 1, 2)
-    for name in directions:
-        check.choice("directions", name, DIRECTIONS)
-    if len(set(directions)) < len(directions) and set(directions) != {"random"}:
-        raise check.wrong("directions", "two different ones, or two random ones", directions)
     check.integer("points", points, 2, 201)
     check.choice("scope", scope, SCOPES)
     check.choice("vectors", vectors, VECTORS)
-    check.choice("statistics", statistics, STATISTICS)
-    if ("line" in directions) != (other is not None):
-        raise check.wrong("directions", "those with a line where there is another network, and only there", directions)
-    if statistics == "interpolated" and other is None:
-        raise check.wrong("statistics", "kept or estimated where there is no line", statistics)
+    _check(directions, other, check.choice("statistics", statistics, STATISTICS))
     frozen = Frozen(model)
     positions = frozen.within(scope)
     end = None if other is None else Frozen(other)
@@ -130,6 +122,18 @@ def loss_slice(
         statistics=statistics,
         images=len(labels),
     )
+
+
+def _check(directions: Sequence[str], other: nn.Module | None, statistics: str) -> None:
+    """Raise ValueError unless the directions are some that there are, and fit the other network and the statistics."""
+    for name in directions:
+        check.choice("directions", name, DIRECTIONS)
+    if len(set(directions)) < len(directions) and set(directions) != {"random"}:
+        raise check.wrong("directions", "two different ones, or two random ones", directions)
+    if ("line" in directions) != (other is not None):
+        raise check.wrong("directions", "those with a line where there is another network, and only there", directions)
+    if statistics == "interpolated" and other is None:
+        raise check.wrong("statistics", "kept or estimated where there is no line", statistics)
 
 
 def _direction(

@@ -24,7 +24,7 @@ class Histogram:
     epoch: int
     step: int
     name: str
-    """gamma or beta of the norm layers."""
+    """gamma or beta of the norm layers, or weight/TYPE: log10 |w| of another type of layer."""
     low: float
     high: float
     counts: tuple[int, ...]

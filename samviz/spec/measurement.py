@@ -42,6 +42,8 @@ STATISTICS = {
 }
 MOST_MEASURES = 40
 MOST_FACTORS = 101
+FEWEST_IMAGES = 10
+"""As of a recipe."""
 MOST_IMAGES = 50_000
 
 
@@ -153,7 +155,7 @@ class SliceOf:
         check.choice("statistics", self.statistics, STATISTICS)
         if self.statistics == "interpolated" and self.other is None:
             raise check.wrong("statistics", "kept or estimated where there is no line", self.statistics)
-        check.integer("images", self.images, 1, MOST_IMAGES)
+        check.integer("images", self.images, FEWEST_IMAGES, MOST_IMAGES)
         check.integer("seed", self.seed, 0, 2**31 - 1)
 
     @property
@@ -219,5 +221,5 @@ def _check_measures(measurement: Measurement, field: str = "measures", fewest: i
 
 
 def _check_images(measurement: SharpnessOf | RescalingOf) -> None:
-    check.integer("images", measurement.images, 2, MOST_IMAGES)
+    check.integer("images", measurement.images, FEWEST_IMAGES, MOST_IMAGES)
     check.integer("m", measurement.m, 1, measurement.images)

@@ -5,7 +5,7 @@ from typing import Any
 
 from samviz.spec import check
 from samviz.spec.datasets import DATASETS, Dataset
-from samviz.spec.networks import check_network
+from samviz.spec.networks import check_network, own_network
 
 OPTIMIZERS = {"sgd": "SGD", "adamw": "AdamW"}
 SCHEDULES = {
@@ -43,6 +43,8 @@ class Recipe:
     """Side in pixels of a square that is set to the mean color; 0 is none."""
     network: str = "resnet8"
     """Key of `NETWORKS`, or one's own as `module:function`, from the terminal only."""
+    dropout: float = 0.0
+    """Share of the features before the classifier that is left out of each step; 0 of a network of one's own."""
     epochs: int = 20
     """Passes over the train images."""
     extended: tuple[int, ...] = ()
@@ -105,8 +107,11 @@ class Recipe:
             ("momentum", 0.999),
             ("weight_decay", 1),
             ("label_smoothing", 0.9),
+            ("dropout", 0.9),
         ):
             object.__setattr__(self, field, check.number(field, getattr(self, field), 0, high))
+        if self.dropout and own_network(self.network):
+            raise check.wrong("dropout", "0 for a network of one's own, which is taken as it is", self.dropout)
         if self.nesterov and self.optimizer != "sgd":
             raise ValueError(f"nesterov is a form of SGD's momentum, but optimizer is {self.optimizer}.")
         if self.nesterov and self.momentum == 0:

@@ -1,4 +1,4 @@
-"""A sweep: one comparison repeated over radii and learning rates, all combinations of them or as a search proposes."""
+"""A sweep: one comparison repeated over radii, learning rates and more, all combinations or as a search proposes."""
 
 import json
 from dataclasses import asdict, dataclass, fields, replace
@@ -16,6 +16,10 @@ MOST_POINTS = 200
 """Comparisons of one sweep."""
 MOST_VALUES = 50
 """Radii, or learning rates, of one grid."""
+RECIPE_FIELDS = ("batch_size", "weight_decay", "dropout")
+"""Further fields of the recipe that a grid can vary; a search cannot."""
+AXES = {"lr": "lr", "rho": "rho", "batch_size": "batch", "weight_decay": "wd", "dropout": "dropout"}
+"""All that a sweep can vary, and what names call it."""
 LONGEST_NAME = 40
 """So that the names of the points' comparisons, which tell the point as well, fit their 80 characters."""
 
@@ -30,6 +34,16 @@ class Point:
     """Radius of all its arms; None leaves each arm its own, which the base optimizer alone has not."""
     arms: tuple[str, ...]
     """Keys of the base's arms that are trained here, in the base's order."""
+    batch_size: int | None = None
+    """None leaves the recipe's; so do the next two."""
+    weight_decay: float | None = None
+    dropout: float | None = None
+
+    @property
+    def settings(self) -> dict[str, float]:
+        """What it changes of the recipe: field -> value."""
+        own = {field: getattr(self, field) for field in RECIPE_FIELDS}
+        return {"lr": self.lr} | {field: value for field, value in own.items() if value is not None}
 
     def to_dict(self) -> dict[str, Any]:
         return asdict(self) | {"arms": list(self.arms)}
@@ -37,20 +51,21 @@ class Point:
     @classmethod
     def from_dict(cls, data: Any) -> "Point":
         """Read a point; raises ValueError in one sentence where it is none."""
-        data = check.mapping("point", data, names := [f.name for f in fields(cls)])
-        _require("point", data, names)
+        data = check.mapping("point", data, [f.name for f in fields(cls)])
+        _require("point", data, ("lr", "rho", "arms"))
         arms = check.sequence("arms", data["arms"], 1, MOST_ARMS)
         rho = None if data["rho"] is None else _positive("rho", data["rho"])
-        return cls(lr=check.number("lr", data["lr"], 0, 100), rho=rho, arms=arms)
+        more = {field: data.get(field) for field in RECIPE_FIELDS}  # Recipe judges them
+        return cls(lr=check.number("lr", data["lr"], 0, 100), rho=rho, arms=arms, **more)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Sweep:
     """A base comparison, and what it is swept over.
 
-    A grid trains the arms with an ascent in one comparison for each learning rate and radius, in lockstep; the base
-    optimizer alone knows no radius and gets one comparison for each learning rate. A search goes its own way for each
-    arm, so each of its trials is a comparison with one arm.
+    A grid trains the arms with an ascent in one comparison for each combination of its values, in lockstep; the base
+    optimizer alone knows no radius and gets one comparison for each combination of the others. A search, over radii and
+    learning rates, goes its own way for each arm, so each of its trials is a comparison with one arm.
     """
 
     name: str
@@ -62,6 +77,10 @@ class Sweep:
     each arm its own."""
     lr: tuple[float, ...] = ()
     """Learning rates, likewise; empty leaves the recipe's."""
+    batch_size: tuple[int, ...] = ()
+    """Images a step, of a grid; empty leaves the recipe's. So do the next two."""
+    weight_decay: tuple[float, ...] = ()
+    dropout: tuple[float, ...] = ()
     search: str = "grid"
     """Key of `SEARCHES`."""
     trials: int | None = None
@@ -77,8 +96,11 @@ class Sweep:
         check.integer("seed", self.seed, 0, 2**31 - 1)
         for field in ("rho", "lr"):
             object.__setattr__(self, field, self._values(field, getattr(self, field)))
-        if not (self.rho or self.lr):
-            raise ValueError("rho or lr must have values to sweep over, but both are empty.")
+        for field in RECIPE_FIELDS:
+            object.__setattr__(self, field, self._recipe_values(field, getattr(self, field)))
+        if not self.axes:
+            more = ", ".join(RECIPE_FIELDS)
+            raise ValueError(f"rho or lr must have values to sweep over, or one of {more}, but all are empty.")
         if self.rho:
             self._check_arms()
         if self.search == "grid":
@@ -93,9 +115,14 @@ class Sweep:
         values = tuple(_positive(field, value) for value in check.sequence(field, values, 0, MOST_VALUES))
         if self.search != "grid" and values and not (len(values) == 2 and values[0] < values[1]):
             raise check.wrong(field, "the lowest and the highest value of a search", list(values))
-        if len({f"{value:g}" for value in values}) < len(values):  # as names and keys tell them
-            raise ValueError(f"{field} must have values that differ from each other, but they are {list(values)}.")
-        return values
+        return _differing(field, values)
+
+    def _recipe_values(self, field: str, values: Any) -> tuple[float, ...]:
+        """Values that the base's recipe takes; what is allowed is its own business."""
+        values = check.sequence(field, values, 0, MOST_VALUES)
+        if values and self.search != "grid":
+            raise check.wrong(field, "left out of a search", list(values))
+        return _differing(field, tuple(getattr(replace(self.base.recipe, **{field: v}), field) for v in values))
 
     def _check_arms(self) -> None:
         """Raise ValueError unless there are arms with a radius, each once whatever the radius."""
@@ -105,6 +132,11 @@ class Sweep:
         for arm in self.base.arms:
             if _ascends(arm) and keys.count(replace(arm, rho=self.rho[0]).key) > 1:
                 raise ValueError(f"arms must differ in more than rho, which is swept, but {arm.label} is there twice.")
+
+    @property
+    def axes(self) -> tuple[str, ...]:
+        """Keys of `AXES` that have values here."""
+        return tuple(axis for axis in AXES if getattr(self, axis))
 
     @property
     def judge(self) -> str:
@@ -146,9 +178,10 @@ class Sweep:
             climbing = [arm for arm in self.base.arms if _ascends(arm)]
             plain = [arm for arm in self.base.arms if not _ascends(arm)]
             parts = ([(None, plain)] if plain else []) + [(rho, climbing) for rho in self.rho]
+        more = product(*(getattr(self, field) or (None,) for field in RECIPE_FIELDS))
         return tuple(
-            Point(lr=lr, rho=rho, arms=tuple(arm.key for arm in arms))
-            for lr, (rho, arms) in product(self.lr or (self.base.recipe.lr,), parts)
+            Point(lr=lr, rho=rho, arms=tuple(arm.key for arm in arms), **dict(zip(RECIPE_FIELDS, own, strict=True)))
+            for own, lr, (rho, arms) in product(more, self.lr or (self.base.recipe.lr,), parts)
         )
 
     def ranges(self, arm: str) -> dict[str, tuple[float, float]]:
@@ -172,12 +205,13 @@ class Sweep:
     def comparison(self, point: Point) -> Comparison:
         """The comparison of one point; its name tells the point."""
         arms = tuple(self.arms(point).values())
-        name = f"{self.name}: lr {point.lr:g}" + ("" if point.rho is None else f", rho {point.rho:g}")
+        told = ((AXES[axis], getattr(point, axis)) for axis in AXES)
+        name = f"{self.name}: " + ", ".join(f"{axis} {value:g}" for axis, value in told if value is not None)
         if len(arms) == 1 < len(self.base.arms):
             name += f", {self.labels[point.arms[0]]}"
         return Comparison(
             name=name if len(name) <= 80 else name[:79] + "…",
-            recipe=replace(self.base.recipe, lr=point.lr),
+            recipe=replace(self.base.recipe, **point.settings),
             arms=arms,
             seeds=self.base.seeds,
         )
@@ -189,8 +223,7 @@ class Sweep:
     def to_dict(self) -> dict[str, Any]:
         return {field.name: getattr(self, field.name) for field in fields(self)} | {
             "base": self.base.to_dict(),
-            "rho": list(self.rho),
-            "lr": list(self.lr),
+            **{axis: list(getattr(self, axis)) for axis in AXES},
         }
 
     def to_json(self) -> str:
@@ -215,11 +248,20 @@ class Sweep:
 
 def parse_values(field: str, text: str) -> tuple[float, ...]:
     """ "0.05, 0.1" -> (0.05, 0.1), and nothing -> (); ValueError where there is something else."""
-    return parse_numbers(field, text, "numbers with commas between them") if text.strip() else ()
+    values = parse_numbers(field, text, "numbers with commas between them") if text.strip() else ()
+    whole = field == "batch_size" and all(value.is_integer() for value in values)
+    return tuple(map(int, values)) if whole else values
 
 
 def _ascends(arm: Arm) -> bool:
     return arm.variant is not None
+
+
+def _differing(field: str, values: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The values, unless two of them are called the same in names and keys: ValueError then."""
+    if len({f"{value:g}" for value in values}) < len(values):
+        raise ValueError(f"{field} must have values that differ from each other, but they are {list(values)}.")
+    return values
 
 
 def _positive(field: str, value: Any) -> float:

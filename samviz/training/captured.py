@@ -37,6 +37,7 @@ class Captured:
         """Warm up, capture, and put everything back to where it was: none of these steps counts."""
         x, y = x.clone(memory_format=torch.preserve_format), y.clone()
         before = {id(tensor): tensor.detach().clone() for tensor in state_tensors(self._racer)}
+        random = torch.cuda.get_rng_state(x.device)
         stream = torch.cuda.Stream()
         stream.wait_stream(torch.cuda.current_stream())
         with torch.cuda.stream(stream):
@@ -47,6 +48,7 @@ class Captured:
         with torch.cuda.graph(graph):
             facts = self._racer.step(x, y, ascend)
         put_back(self._racer, before)
+        torch.cuda.set_rng_state(random, x.device)
         return graph, x, y, facts
 
 

@@ -1,6 +1,7 @@
 """The race: all arms of a run step by step on the same batches, told as a stream of events."""
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict
 from math import cos, isfinite, pi
 from typing import Any
@@ -8,6 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn.utils import get_total_norm
 
 from samviz.data import Images, load, subset
 from samviz.spec import Arm, Checkpoint, Diverged, Event, Failed, Histogram, Recipe, Scalar
@@ -22,6 +24,11 @@ from samviz.training.readings import Readings
 HISTOGRAMS = {"gamma": ("weight", -1.0, 3.0), "beta": ("bias", -2.0, 2.0)}
 """Name -> (torch's name, lower end, upper end): bins common to all arms and epochs."""
 BINS = 80
+MAGNITUDES = (-5.0, 1.0)
+"""The ends of the bins of weight/TYPE, in log10 |w|: the other types of layers (SAM-ON Fig. 8)."""
+
+DROPOUT = 6
+"""The stream of random numbers for dropout, beside those of `samviz.training.batches` and others."""
 
 REPORTS = 10
 """About how often an epoch tells batch_loss and lr, and looks for arms that diverged."""
@@ -44,7 +51,8 @@ def train(
     it), test_loss (without label smoothing), test_accuracy, validation_loss and validation_accuracy where images are
     held out, gradient_norm (of the gradient that the update takes) and, with an ascent, adversarial_loss (at w + eps)
     and eps_norm, both averages over the batches; seconds (training alone) and gradient_evaluations (of a batch, since
-    the start); the means and deviations of gamma and beta and their histograms;
+    the start); the means and deviations of gamma and beta and their histograms, and those of log10 |w| of the other
+    types of layers, weight/TYPE;
     gamma_mean/K and beta_mean/K of the K-th norm layer; weight_norm/TYPE, ||w||_2 by type of layer. Accuracies are in
     percent. Epoch 0 is the start, before training. Several times an epoch: batch_loss and lr. Every value is finite: an
     arm whose loss is not is told once as Diverged, one for which there is not enough memory as Failed, and it rests. An
@@ -94,6 +102,16 @@ def histogram(values: Tensor, low: float, high: float) -> tuple[int, ...]:
     return tuple(int(n) for n in counts)
 
 
+def magnitudes(weights: Sequence[Tensor]) -> tuple[int, ...]:
+    """Counts of log10 |w| over BINS equal bins, beyond the ends in the end bins; worked out where the weights are."""
+    low, high = MAGNITUDES
+    counts = torch.zeros(BINS, dtype=torch.int64, device=weights[0].device)
+    for w in weights:
+        place = (w.flatten().abs().log10() - low) * (BINS / (high - low))
+        counts += torch.bincount(place.clamp(0, BINS - 1).long(), minlength=BINS)
+    return tuple(counts.tolist())
+
+
 class _Lap:
     """What one arm did in the epoch so far."""
 
@@ -126,7 +144,7 @@ class _Race:
         images = subset(load(recipe.dataset) if images is None else images, recipe, seed)
         if len(images.train_y) != recipe.images:
             raise ValueError(f"images must hold {recipe.images} train images, but they hold {len(images.train_y)}.")
-        self.recipe, self.device, self.pace = recipe, device, pace
+        self.recipe, self.seed, self.device, self.pace = recipe, seed, device, pace
         self.steps = recipe.steps_per_epoch
         self.report_every = max(1, self.steps // REPORTS)
         self.batches = Batches(images, recipe, seed, device)
@@ -181,7 +199,7 @@ class _Race:
             lap, ascend = self.laps[key], racer.arm.ascends(epoch)
             racer.lr.fill_(learning_rate(self.recipe, self.step, racer.length(epoch)))
             try:
-                with lap.watch:
+                with lap.watch, self._dropout(epoch, batch):
                     if batch == 0:
                         self.evaluations[key] += racer.begin_epoch(epoch, x, y)
                     lap.readings.add(batch, self.take_step[key](x, y, ascend))
@@ -189,6 +207,17 @@ class _Race:
                 yield self._failed(key, epoch, error)
                 continue
             self.evaluations[key] += 1 + ascend
+
+    @contextmanager
+    def _dropout(self, epoch: int, batch: int) -> Iterator[None]:
+        """Let all arms leave out the same features in this step; torch's own random state is left as it is."""
+        if self.recipe.dropout == 0:
+            yield
+            return
+        with torch.random.fork_rng(devices=[self.device] if self.device.type == "cuda" else []):
+            draw = np.random.SeedSequence([self.seed, DROPOUT, epoch, batch]).generate_state(1)[0]
+            torch.manual_seed(int(draw))
+            yield
 
     def _failed(self, key: str, epoch: int, error: RuntimeError) -> Failed:
         """Let an arm rest for which there is not enough memory; any other error is raised again."""
@@ -258,8 +287,12 @@ class _Race:
         return results
 
     def _weights(self, key: str, racer: Racer, epoch: int) -> Iterator[Event]:
-        """gamma and beta, all and by layer, and the size of the weights by type of layer."""
-        facts = {f"weight_norm/{kind}": float(norm) for kind, norm in racer.weight_norms().items()}
+        """gamma and beta, all and by layer, and the weights by type of layer."""
+        kinds = racer.weights()
+        facts = {f"weight_norm/{kind}": float(get_total_norm(weights)) for kind, weights in kinds.items()}
+        for kind, weights in kinds.items():
+            if kind != "norm":  # gamma and beta have bins of their own
+                yield Histogram(key, epoch, self.step, f"weight/{kind}", *MAGNITUDES, magnitudes(weights))
         for name, (attribute, low, high) in HISTOGRAMS.items():
             layers = racer.norm_weights(attribute)
             if not layers:

@@ -34,18 +34,24 @@ _BUILDERS = {
 """Key of `NETWORKS` -> function of the number of classes."""
 
 
-def build(name: str, classes: int, seed: int) -> nn.Module:
+def build(name: str, classes: int, seed: int, dropout: float = 0.0) -> nn.Module:
     """A freshly initialized network for images (N, 3, 32, 32) -> logits (N, classes), on the CPU.
 
     `name` is a key of `NETWORKS`, or module:function: the module is imported and function(classes) called. The weights
     depend on the name, the number of classes and the seed alone; torch's own random state is left as it is.
+
+    `dropout` is the share of the features before the classifier that training leaves out: it adds no weights and
+    renames none. A network of one's own is left as its function made it.
 
     Raises ValueError for another name, and where one's own function is not there or does not give such a network.
     """
     check_network(name)
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(seed)  # torch.manual_seed would seed the GPUs, too
-        return _BUILDERS[name](classes) if name in NETWORKS else _own(name, classes)
+        network = _BUILDERS[name](classes) if name in NETWORKS else _own(name, classes)
+    if dropout and name in NETWORKS:
+        zoo.drop_features(network, dropout)
+    return network
 
 
 def _own(name: str, classes: int) -> nn.Module:

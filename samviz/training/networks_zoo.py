@@ -110,6 +110,7 @@ class VisionTransformer(nn.Module):
         self.positions = nn.Parameter(nn.init.trunc_normal_(torch.empty(1, 1 + 8 * 8, width), std=0.02))
         self.layers = nn.Sequential(*(_encoder_layer(width, heads) for _ in range(12)))
         self.norm = nn.LayerNorm(width, eps=1e-6)
+        self.dropout = nn.Identity()
         self.head = nn.Linear(width, classes)
         for module in self.modules():
             if isinstance(module, nn.Linear):
@@ -121,7 +122,7 @@ class VisionTransformer(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         patches = self.patches(x).flatten(2).transpose(1, 2)
         tokens = torch.cat([self.token.expand(len(x), -1, -1), patches], dim=1)
-        return self.head(self.norm(self.layers(tokens + self.positions)[:, 0]))
+        return self.head(self.dropout(self.norm(self.layers(tokens + self.positions)[:, 0])))
 
 
 def _encoder_layer(width: int, heads: int) -> nn.Module:
@@ -135,6 +136,19 @@ def _encoder_layer(width: int, heads: int) -> nn.Module:
         batch_first=True,
         norm_first=True,
     )
+
+
+def drop_features(network: nn.Module, p: float) -> None:
+    """Leave out a share p of the features before the classifier in training (Srivastava et al. 2014).
+
+    `network` is one of this file's. Its weights keep their names, so that a state with dropout fits one without.
+    """
+    if isinstance(network, VisionTransformer):
+        network.dropout = nn.Dropout(p)
+    elif isinstance(network, nn.Sequential):
+        network[-2] = nn.Sequential(network[-2], nn.Dropout(p))  # what flattens the features; the classifier is last
+    else:
+        network.features.add_module("dropout", nn.Dropout(p))
 
 
 def _fitted(network: nn.Module) -> nn.Module:

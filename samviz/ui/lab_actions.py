@@ -11,7 +11,8 @@ from samviz.runs import UNFINISHED, Header, Store
 from samviz.runs.jobs import STOPPED
 from samviz.spec import Comparison
 from samviz.spec.recipe import MOST_EPOCHS
-from samviz.ui import access, lab_exchange, lab_list
+from samviz.ui import access, lab_exchange, lab_list, report
+from samviz.ui.document import PAGES
 
 
 def show(store: Store, header: Header) -> None:
@@ -25,6 +26,16 @@ def show(store: Store, header: Header) -> None:
         lab_list.duplicate_button(store, header.id)
         recipe_file(header.comparison, header.runs[0].machine or versions())
         lab_exchange.export_button(store, header, locked)
+        report.lab_button(store, header, locked)
+        st.page_link(
+            PAGES / "compare.py",
+            label="Compare",
+            icon=":material/compare_arrows:",
+            query_params={"comparisons": header.id},
+        )
+        st.page_link(
+            PAGES / "sharpness.py", label="Sharpness", icon=":material/straighten:", query_params={"id": header.id}
+        )
         if not header.bundled and header.sweep is None:
             lab_list.delete_button(store, header.id, header.comparison.name, locked or header.state in UNFINISHED)
     lab_list.refusal(header.id)

@@ -59,6 +59,7 @@ GROUPS = {
             thirds=3,
             changed=lab_arms.refill,
         ),
+        "dropout": Field(label="Dropout", step=0.05, help="Share of the features before the classifier that rest."),
         "precision": Field(label="Precision", options=PRECISIONS, help="Weights stay in fp32."),
     },
     "Training": {

@@ -287,6 +287,7 @@ def _run(run: RunView) -> dict[str, Any]:
         "seed": run.seed,
         "state": run.state,
         "reason": run.reason,
+        "since": run.since,
         "progress": round(run.progress, 4),
         "started": run.started,
         "finished": run.finished,

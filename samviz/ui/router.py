@@ -20,6 +20,7 @@ st.navigation(
         st.Page(PAGES / "trajectories.py", title="Trajectories", icon=":material/timeline:"),
         st.Page(PAGES / "regions.py", title="Regions", icon=":material/circle:"),
         st.Page(PAGES / "lab.py", title="Lab", icon=":material/science:"),
+        st.Page(PAGES / "compare.py", title="Compare", icon=":material/compare_arrows:"),
         st.Page(PAGES / "sharpness.py", title="Sharpness", icon=":material/straighten:"),
     ],
     position="top",

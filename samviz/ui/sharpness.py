@@ -10,7 +10,7 @@ from samviz.figures.sharpness import sharpness_figure, sharpness_rows
 from samviz.figures.slices import QUANTITIES, slice_figure
 from samviz.runs import UNFINISHED, Header, MeasurementView, Store, UnknownError, open_store
 from samviz.spec.measurement import RescalingOf, SharpnessOf, SliceOf
-from samviz.ui import guide, sharpness_ask, sign_in
+from samviz.ui import guide, sharpness_ask, sharpness_gap, sign_in
 from samviz.ui.components import component
 from samviz.ui.document import PAGES
 from samviz.ui.plain import plain
@@ -33,6 +33,11 @@ def page() -> None:
     guide.bar()
     try:
         store, choice = open_store(), _choice()
+        if choice.view == "gap":
+            _view(choice)
+            sharpness_gap.show(store, choice, _bound)
+            sign_in.show()
+            return
         header = store.header(_comparison(store, choice))
     except UnknownError:
         st.error(plain(f"There is no comparison {choice.id[:40]!r}: it may have been deleted."))
@@ -103,6 +108,10 @@ def _choices(store: Store, header: Header, choice: Choice, seeds: list[str]) -> 
         **_bound("id", header.id),
     )
     right.selectbox("Seed", seeds, **_bound("seed", choice.seed or seeds[0]))
+    _view(choice)
+
+
+def _view(choice: Choice) -> None:
     st.segmented_control(
         "View", list(VIEWS), format_func=VIEWS.__getitem__, label_visibility="collapsed", **_bound("view", choice.view)
     )

@@ -9,6 +9,8 @@ from samviz.runs import UNFINISHED, Header, MeasurementView, Store
 from samviz.spec.measure import SEARCHES, Measure
 from samviz.spec.measurement import (
     DIRECTIONS,
+    FEWEST_IMAGES,
+    MOST_IMAGES,
     SEAMS,
     SPREADS,
     STATISTICS,
@@ -106,8 +108,8 @@ def form(store: Store, header: Header, seed: int, kind: str) -> None:
 
 def _images(kind: str) -> tuple[int, int]:
     left, right = st.columns(2)
-    images = left.number_input("Train images", 2, 50_000, IMAGES[kind], key=f"sharpness-{kind}-images")
-    m = right.number_input("m, images that climb together", 1, 50_000, 128, key=f"sharpness-{kind}-m")
+    images = left.number_input("Train images", FEWEST_IMAGES, MOST_IMAGES, IMAGES[kind], key=f"sharpness-{kind}-images")
+    m = right.number_input("m, images that climb together", 1, MOST_IMAGES, 128, key=f"sharpness-{kind}-m")
     return images, min(m, images)
 
 
@@ -205,7 +207,7 @@ def _slice(labels: dict[str, str]) -> Measurement:
     known = [key for key in STATISTICS if other is not None or key != "interpolated"]
     statistics = middle.selectbox("BatchNorm", known, format_func=STATISTICS.__getitem__, key="sharpness-statistics")
     points = right.number_input("Points each way", 2, 201, 21, key="sharpness-points")
-    images = st.number_input("Train images", 2, 50_000, IMAGES["slice"], key="sharpness-slice-images")
+    images = st.number_input("Train images", FEWEST_IMAGES, MOST_IMAGES, IMAGES["slice"], key="sharpness-slice-images")
     return SliceOf(
         arm=arm,
         directions=directions,

@@ -3,14 +3,16 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 
+from samviz.figures.gap import GAPS
 from samviz.spec import check
 
 VIEWS = {
     "rescaling": "Scale invariance",
     "sharpness": "Sharpness of the arms",
     "slice": "Loss slices",
+    "gap": "Generalization gap",
 }
-"""The parts of the page and what they are called; of a measurement's kind each."""
+"""The parts of the page and what they are called; of a measurement's kind each, but for the last."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -24,9 +26,14 @@ class Choice:
     """Of the run; "" is the first one."""
     shown: str = ""
     """Id of the measurement; "" is the newest of this view."""
+    sweep: str = ""
+    """Id of the sweep whose gaps are looked at; "" is the newest that can be."""
+    gap: str = "loss"
+    """Key of `GAPS`: of what the gap is."""
 
     def __post_init__(self) -> None:
         check.choice("view", self.view, VIEWS)
+        check.choice("gap", self.gap, GAPS)
         if self.seed and not (self.seed.isascii() and self.seed.isdecimal()):
             raise check.wrong("seed", "a whole number", self.seed)
 

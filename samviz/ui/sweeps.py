@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any, Protocol
 import streamlit as st
 
 from samviz.figures.sweep import Swept, sweep_conclusion, sweep_data
-from samviz.figures.sweep_figure import sweep_figure
+from samviz.figures.sweep_figure import TITLES, sweep_figure
 from samviz.runs import UNFINISHED
 from samviz.runs.search import installed
 from samviz.spec import Comparison
-from samviz.spec.sweep import LONGEST_NAME, MOST_POINTS, SEARCHES, Sweep, parse_values
+from samviz.spec.sweep import LONGEST_NAME, MOST_POINTS, RECIPE_FIELDS, SEARCHES, Sweep, parse_values
 from samviz.ui import access, lab_list, sign_in
 from samviz.ui.lab_arms import key
 from samviz.ui.plain import plain
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 TRIALS = 20
 """Of a search for each arm, until somebody asks for others."""
 POLL_SECONDS = 3
+EXAMPLES = {"batch_size": "32, 128", "weight_decay": "0, 0.0005", "dropout": "0, 0.25"}
+"""Of further fields of the recipe, what might be tried."""
 HEIGHT = 460
 """Of the figure, in pixels."""
 
@@ -43,7 +45,7 @@ class Source(Protocol):
 
 def section(store: Source, comparison: Comparison | None, locked: bool) -> None:
     """What turns the comparison of the Lab's form into a sweep; None where that form has something wrong in it."""
-    with st.expander("Sweep ρ and the learning rate", icon=":material/grid_on:"):
+    with st.expander("Sweep ρ, the learning rate and more", icon=":material/grid_on:"):
         sweep = form(comparison)
         start = st.button("Start the sweep", icon=":material/play_arrow:", disabled=locked or sweep is None)
         if start and sweep is not None:
@@ -88,24 +90,40 @@ def form(comparison: Comparison | None) -> Sweep | None:
         trials = columns[2].number_input(
             "Trials of each arm", 1, MOST_POINTS, TRIALS, key=key("sweep", "trials"), persist_state="session"
         )
+    texts = {"rho": rho, "lr": lr} | (_more() if grid else {})
     with st.container():
-        if comparison is None or not (rho.strip() or lr.strip()):
+        if comparison is None or not any(text.strip() for text in texts.values()):
             st.caption("Trains the arms of the form above at each of these values, instead of once.")
             return None
         try:
             sweep = Sweep(
                 name=comparison.name[:LONGEST_NAME],
                 base=comparison,
-                rho=parse_values("rho", rho),
-                lr=parse_values("lr", lr),
                 search=search,
                 trials=trials,
+                **{field: parse_values(field, text) for field, text in texts.items()},
             )
         except ValueError as error:
             st.error(str(error))
             return None
         st.caption(_comes_to(sweep))
     return sweep
+
+
+def _more() -> dict[str, str]:
+    """Values of further fields of the recipe, as text."""
+    with st.expander("More fields"):
+        columns = st.columns(len(RECIPE_FIELDS), vertical_alignment="bottom")
+    return {
+        field: column.text_input(
+            TITLES[field].capitalize(),
+            key=key("sweep", field),
+            placeholder=EXAMPLES[field],
+            help="Values with commas between them. Empty leaves the recipe's.",
+            persist_state="session",
+        )
+        for field, column in zip(RECIPE_FIELDS, columns, strict=True)
+    }
 
 
 def _comes_to(sweep: Sweep) -> str:
@@ -167,12 +185,15 @@ def _progress(view: SweepView) -> str:
 
 def _table(data: Swept, id: str) -> None:
     held_out = data.sweep.judge == "validation_accuracy"
-    order = ["label", "lr", "rho", "mean", "sd", "best", *(["judged"] if held_out else []), "n", "diverged", "state"]
+    more = [field for field in RECIPE_FIELDS if field in data.sweep.axes]
+    judged = ["judged"] if held_out else []
+    order = ["label", "lr", "rho", *more, "mean", "sd", "best", *judged, "n", "diverged", "state"]
     percent = {"format": "%.2f", "width": "small"}
     columns = {
         "label": st.column_config.TextColumn("Arm"),
         "lr": st.column_config.NumberColumn("Learning rate", format="%g"),
         "rho": st.column_config.NumberColumn("ρ", format="%g"),
+        **{field: st.column_config.NumberColumn(TITLES[field].capitalize(), format="%g") for field in more},
         "mean": st.column_config.NumberColumn("Test accuracy (%)", help="After the last epoch, mean.", **percent),
         "sd": st.column_config.NumberColumn("± deviation", help="Over the seeds, n − 1.", **percent),
         "best": st.column_config.NumberColumn(

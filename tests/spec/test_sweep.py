@@ -116,7 +116,11 @@ def test_lists_as_json_has_them_are_taken() -> None:
         (grid, {"lr": (True,)}, "lr must be a number from 0 to 100, but it is True."),
         (grid, {"lr": 0.1}, "lr must be a list of 0 to 50 entries, but it is 0.1."),
         (grid, {"rho": (0.1, 0.1)}, "rho must have values that differ from each other, but they are [0.1, 0.1]."),
-        (grid, {"rho": (), "lr": ()}, "rho or lr must have values to sweep over, but both are empty."),
+        (
+            grid,
+            {"rho": (), "lr": ()},
+            "rho or lr must have values to sweep over, or one of batch_size, weight_decay, dropout, but all are empty.",
+        ),
         (grid, {"search": "random"}, "search must be one of grid, optuna, but it is 'random'."),
         (grid, {"trials": 20}, "trials must be left out of a grid, but it is 20."),
         (grid, {"seed": -1}, "seed must be a whole number from 0 to 2147483647, but it is -1."),

@@ -11,7 +11,7 @@ import torch
 from samviz.spec import Arm, Checkpoint, Diverged, Event, Histogram, Recipe, Scalar
 from samviz.training import build, racer, train
 from samviz.training.batches import Batches
-from samviz.training.loop import BINS, histogram, learning_rate
+from samviz.training.loop import BINS, HISTOGRAMS, histogram, learning_rate
 from tests.training.fakes import SAM_ALL, SAM_ON, SGD, images, recipe
 
 ARMS = (SGD, SAM_ALL, SAM_ON)
@@ -21,6 +21,7 @@ AT_THE_START = (
     {"test_loss", "test_accuracy", "gamma", "gamma_mean", "gamma_std", "beta", "beta_mean", "beta_std"}
     | {f"{name}_mean/{k}" for name in ("gamma", "beta") for k in range(LAYERS)}
     | {f"weight_norm/{kind}" for kind in ("conv", "linear", "norm")}
+    | {"weight/conv", "weight/linear"}
 )
 PER_EPOCH = AT_THE_START | {
     "train_loss", "train_accuracy", "gradient_norm", "gradient_evaluations", "seconds",
@@ -155,7 +156,7 @@ LONGER = Arm(epochs_factor=2)
 @pytest.mark.parametrize("stop", [1, 2, 3, 5])
 def test_a_run_stopped_at_any_step_and_resumed_is_the_unbroken_one_bit_for_bit(stop: int) -> None:
     """3 steps an epoch: step 1 and 2 lie within the first, 3 at its end, 5 in the second."""
-    arms, settings = (SAM_ON, MASKED, LONGER), recipe(train_size=48, m=8, validation_size=10)
+    arms, settings = (SAM_ON, MASKED, LONGER), recipe(train_size=48, m=8, validation_size=10, dropout=0.3)
     unbroken = run(arms, settings=settings)
     broken = run(arms, settings=settings, checkpoint_due=lambda: True)
     assert [c.step for c in checkpoints(broken)] == list(range(1, 13))
@@ -293,10 +294,25 @@ def test_the_cosine_starts_at_lr_and_ends_at_zero() -> None:
     )
 
 
+def test_histograms_of_weights_by_type_are_those_of_numpy(events: list[Event]) -> None:
+    network = build("resnet8", 10, 0)
+    of_type = {"conv": torch.nn.Conv2d, "linear": torch.nn.Linear}
+    for kind, layer in of_type.items():
+        weights = [w.detach().flatten() for m in network.modules() if isinstance(m, layer) for w in m.parameters()]
+        magnitudes = torch.cat(weights).abs().numpy()
+        with np.errstate(divide="ignore"):  # biases start at 0
+            expected, _ = np.histogram(np.log10(magnitudes).clip(-5, 1), 80, (-5, 1))
+        found = [e for e in events if isinstance(e, Histogram) and e.name == f"weight/{kind}" and e.epoch == 0]
+        assert len(found) == len(ARMS)
+        assert {(e.low, e.high) for e in found} == {(-5.0, 1.0)}
+        assert sum(found[0].counts) == len(magnitudes)
+        assert np.abs(np.array(found[0].counts) - expected).sum() <= 4  # at an edge, logarithms round
+
+
 def test_histograms_count_every_gamma_and_share_their_bins(events: list[Event]) -> None:
     network = build("resnet8", 10, 0)
     gammas = sum(m.weight.numel() for m in network.modules() if isinstance(m, torch.nn.BatchNorm2d))
-    told_histograms = [e for e in events if isinstance(e, Histogram)]
+    told_histograms = [e for e in events if isinstance(e, Histogram) and e.name in HISTOGRAMS]
     assert {sum(e.counts) for e in told_histograms} == {gammas}
     assert {(e.name, e.low, e.high, len(e.counts)) for e in told_histograms} == {
         ("gamma", -1.0, 3.0, 80),

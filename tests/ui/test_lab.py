@@ -79,6 +79,7 @@ EVERYTHING = Comparison(
         augmentation="autoaugment",
         cutout=8,
         network="vit_t",
+        dropout=0.15,
         epochs=9,
         batch_size=96,
         m=24,

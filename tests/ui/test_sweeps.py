@@ -69,7 +69,7 @@ def test_without_values_there_is_no_sweep(sweeps: Store) -> None:
     app = form(sweeps)
     assert not app.exception
     assert app.button[0].disabled
-    assert app.expander[0].label == "Sweep ρ and the learning rate"
+    assert app.expander[0].label == "Sweep ρ, the learning rate and more"
     assert captions(app) == ["Trains the arms of the form above at each of these values, instead of once."]
     assert form(sweeps, comparison=None).button[0].disabled
 

@@ -1,0 +1,5 @@
+"""The Compare page: arms side by side over seeds, with differences, intervals, costs and their norm layers."""
+
+from samviz.ui import compare
+
+compare.page()

@@ -1,0 +1,233 @@
+"""The view "gap" of the Sharpness page: sharpness against generalization gap over a sweep (ASAM Table 1, Fig. 2)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import streamlit as st
+
+from samviz import data
+from samviz.figures.gap import (
+    COLUMNS,
+    GAPS,
+    MEASURES,
+    Correlation,
+    correlation_data,
+    correlation_figure,
+    correlation_notes,
+    correlation_table,
+    rate_looks,
+    varied,
+    with_radii,
+)
+from samviz.runs import UNFINISHED, Store
+from samviz.spec.grids import GRIDS
+from samviz.spec.measurement import SharpnessOf
+from samviz.spec.sweep import Sweep
+from samviz.ui import access
+from samviz.ui.components import component
+from samviz.ui.document import PAGES
+from samviz.ui.plain import plain
+from samviz.ui.sharpness_choice import Choice
+from samviz.ui.sharpness_gap_runs import Standing, last_asked, looked_up, measure, standing_of
+
+LEAD = (
+    "Does a sharper minimum generalize worse? Many networks, trained with different hyper-parameters, are put in order "
+    "by their sharpness and by their generalization gap, as in ASAM's Table 1 and Fig. 2."
+)
+IMAGES, M = 1024, 128
+"""Train images that are measured, and how many climb together, until somebody asks for others: ours."""
+FEWEST_AXES = 2
+"""Hyper-parameters that a sweep must vary to be looked at here."""
+POLL_SECONDS = 3
+Bound = Callable[[str, str], dict[str, Any]]
+"""What binds a widget to a part of the address."""
+
+
+def show(store: Store, choice: Choice, bound: Bound) -> None:
+    """The whole view, below the choice of views."""
+    st.markdown(LEAD)
+    names = {one.id: one.name for one in store.sweeps() if len(varied(one.sweep)) >= FEWEST_AXES}
+    if choice.sweep and choice.sweep not in names:
+        st.error(
+            plain(
+                "sweep must be the id of a grid over two of batch size, learning rate, weight decay, dropout and "
+                f"radius, but it is {choice.sweep[:40]!r}."
+            )
+        )
+    elif not names:
+        st.info("No grid was trained yet that varies two hyper-parameters: start one below.", icon=":material/grid_on:")
+    else:
+        id = choice.sweep or next(iter(names))
+        left, right = st.columns([3, 2])
+        left.selectbox("Sweep", list(names), format_func=lambda id: f"{plain(names[id])} ({id})", **bound("sweep", id))
+        right.selectbox("Gap", list(GAPS), format_func=GAPS.__getitem__, **bound("gap", choice.gap))
+        _sweep(store, id, choice.gap)
+    _start(store, opened=not names)
+
+
+def _start(store: Store, opened: bool) -> None:
+    """The grid that comes with samviz, on a data set that is here."""
+    grid = GRIDS["gap"]
+    with st.expander("Train a grid", icon=":material/grid_on:", expanded=opened):
+        st.caption(plain(f"{grid.note} Source: {grid.source}."))
+        ready = {one.key: one.label for one in data.status() if one.ready}
+        first = list(ready).index(own) if (own := grid.sweep.base.recipe.dataset) in ready else 0
+        key = st.selectbox("Data", list(ready), first, format_func=ready.__getitem__, key="sharpness-gap-data")
+        recipe = replace(grid.sweep.base.recipe, dataset=key)
+        sweep = replace(grid.sweep, base=replace(grid.sweep.base, recipe=recipe))
+        st.caption(
+            f"= {sweep.runs} runs of {recipe.epochs} epochs on {recipe.images} images each; the Lab page has a form "
+            "for other grids, and an estimate of the time that one run takes."
+        )
+        if st.button("Train the grid", icon=":material/play_arrow:", disabled=bool(access.refused())):
+            id = access.act(lambda: store.submit_sweep(sweep, person=access.person()))
+            if id is not None:
+                st.query_params["sweep"] = id
+                st.rerun()
+
+
+def _sweep(store: Store, id: str, gap: str) -> None:
+    """One sweep: what is measured, how far that is, and what it comes to."""
+    view, known = looked_up(store, id)
+    asked = _settings(last_asked(known), id)
+    if asked is None:
+        return
+    busy = bool(standing_of(view, known, asked).waiting) or view.state in UNFINISHED
+    st.fragment(_results, run_every=POLL_SECONDS if busy else None)(store, id, asked, gap, busy)
+
+
+def _settings(last: SharpnessOf | None, id: str) -> SharpnessOf | None:
+    """Radii and images, at first those that were taken last; None where they cannot be. Arms are filled in later."""
+    measures = MEASURES if last is None else last.measures
+    with st.expander("Radii and images", icon=":material/tune:"):
+        radii = [
+            column.number_input(
+                f"ρ: {COLUMNS[k][2].lower()}",
+                0.0,
+                100.0,
+                measures[k].rho,
+                step=MEASURES[k].rho / 5,
+                format="%g",
+                key=f"sharpness-gap-{id}-rho-{k}",
+            )
+            for k, column in enumerate(st.columns(len(MEASURES), vertical_alignment="bottom"))
+        ]
+        left, right = st.columns(2)
+        images = left.number_input(
+            "Train images", 10, 50_000, IMAGES if last is None else last.images, key=f"sharpness-gap-{id}-images"
+        )
+        m = right.number_input(
+            "m, images that climb together", 1, 50_000, M if last is None else last.m, key=f"sharpness-gap-{id}-m"
+        )
+        st.caption(
+            f"The largest loss is looked for by AutoPGD in {MEASURES[0].steps} steps, in the cross-entropy of the "
+            "logits as they are. Radii of different regions are in different units."
+        )
+    try:
+        return SharpnessOf(arms=("any",), measures=with_radii(radii), images=images, m=m)
+    except ValueError as error:
+        st.error(plain(str(error)))
+        return None
+
+
+def _results(store: Store, id: str, asked: SharpnessOf, gap: str, drawn: bool) -> None:
+    """What there is so far; runs the page again when nothing is under way any longer."""
+    view, known = looked_up(store, id)
+    standing = standing_of(view, known, asked)
+    if drawn and not standing.waiting and view.state not in UNFINISHED:
+        st.rerun()
+    _actions(store, id, standing)
+    total, done, measured = view.sweep.runs, len(standing.wanted), len(standing.results)
+    waiting = f", {len(standing.waiting)} wait or are being measured" if standing.waiting else ""
+    part = (measured + sum(one.progress for one in standing.waiting)) / total
+    st.progress(part, f"{done} of {total} runs have finished, {measured} of them are measured{waiting}.")
+    if standing.stopped:
+        why = next((one.reason for one in standing.stopped if one.reason), "")
+        st.warning(plain(f"{len(standing.stopped)} measurements were cancelled or failed. {why}".strip()))
+    if not measured:
+        return
+    rows = store.sweep_metrics(id).itertuples(index=False, name=None)
+    members = [(point, member) for point, member, _ in view.members]
+    found = correlation_data(view.sweep, members, rows, standing.results)
+    _table(found, gap)
+    st.markdown("\n".join(f"- {plain(note)}" for note in correlation_notes(found, gap)))
+    if found.networks:
+        _charts(found, gap, asked, id)
+    where = next(iter(standing.results.values()))
+    st.caption(plain(f"{_about_gap(gap, view.sweep)} {where['images']} train images, {where['data_label']}."))
+
+
+def _actions(store: Store, id: str, standing: Standing) -> None:
+    locked = bool(access.refused())
+    with st.container(horizontal=True, vertical_alignment="center"):
+        idle = locked or not standing.left
+        asked = st.button("Measure what is left", icon=":material/straighten:", type="primary", disabled=idle)
+        if asked and access.act(lambda: measure(store, standing, access.person()) or True):
+            st.rerun()
+        waits = bool(standing.waiting)
+        stopped = waits and st.button("Cancel what waits", icon=":material/stop:", disabled=locked)
+        if stopped and access.act(lambda: [store.cancel_job(one.job) for one in standing.waiting]):
+            st.rerun()
+        query = {"sweep": id}
+        st.page_link(str(PAGES / "lab.py"), label="The sweep in the Lab", icon=":material/science:", query_params=query)
+
+
+def _about_gap(gap: str, sweep: Sweep) -> str:
+    if gap == "loss":
+        smooth = sweep.base.recipe.label_smoothing > 0
+        told = ", and without the label smoothing of training" if smooth else ""
+        return (
+            "The gap is ASAM's (section 2): the loss on all test images, less that on the train images that are "
+            f"measured, both at the final weights and in evaluation mode{told}."
+        )
+    return (
+        "The gap is the Lab's: accuracy over the batches of the last epoch, with dropout and augmentation as trained, "
+        "less that on all test images. ASAM's is that of the loss."
+    )
+
+
+def _table(found: Correlation, gap: str) -> None:
+    """The coefficients, and beside each column what ASAM printed."""
+    printed = _printed()
+    columns: dict[str, Any] = {"name": st.column_config.TextColumn("Within groups that differ in", pinned=True)}
+    for k, (_, _, label) in enumerate(COLUMNS):
+        columns[f"own{k}"] = st.column_config.NumberColumn(label, format="%.3f")
+        columns[f"asam{k}"] = st.column_config.NumberColumn(
+            "ASAM", help=f"ASAM Table 1, {label}: another data set, network and grid.", format="%.3f", width="small"
+        )
+    rows = []
+    for name, metric, values in correlation_table(found, gap):
+        row: dict[str, Any] = {"name": name}
+        for k, value in enumerate(values):
+            row |= {f"own{k}": value, f"asam{k}": printed.get((*COLUMNS[k][:2], metric))}
+        rows.append(row)
+    st.dataframe(rows, column_config=columns, hide_index=True, key="sharpness-gap-table")
+
+
+def _printed() -> dict[tuple[str, float, str], float]:
+    """The cells of ASAM Table 1: (what is measured, p, row) -> coefficient."""
+    from samviz import papers  # with pandas, which the other views need not wait for
+
+    frame = papers.table("asam", 1)
+    return {(row.method, row.p, row.metric): row.value for row in frame.itertuples()}
+
+
+def _charts(found: Correlation, gap: str, asked: SharpnessOf, id: str) -> None:
+    charts = []
+    for k, (_, _, label) in enumerate(COLUMNS):
+        tau = found.agreement(k, gap).tau
+        charts.append(
+            {
+                "name": f"gap-{id}-{k}",
+                "title": label + ("" if tau is None else f": τ = {tau:.3f}"),
+                "note": asked.measures[k].label,
+                "height": 320,
+                "wide": False,
+                "group": "",
+                "figure": correlation_figure(found, k, gap),
+            }
+        )
+    component("compare")(key="sharpness-gap-charts", data={"charts": charts, "arms": rate_looks(found.sweep)})

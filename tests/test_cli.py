@@ -1,18 +1,21 @@
 """The terminal: real commands, their output and their exit codes."""
 
+import argparse
 import json
 import os
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 import pytest
 
-from samviz.cli import main
+from samviz.cli import main, sweeps
 from samviz.runs import Store, exchange
-from samviz.spec import PRESETS
+from samviz.spec import PRESETS, Sweep
+from samviz.spec.grids import GRIDS
 from tests import stored
 from tests.runs.conftest import database, home, store, tiny, wait
 
@@ -47,6 +50,8 @@ TINY = ["--train-size", "128", "--test-size", "50", "--batch-size", "64"]
         (["extend", "99", "5"], "There is no comparison 99."),
         (["sweep", "--rho", "0.1;0.2"], "rho must be numbers with commas between them, but it is '0.1;0.2'."),
         (["sweep"], "rho or lr must"),
+        (["sweep", "--preset", "gap", "--dropout", "0,1"], "dropout must be a number from 0 to 0.9, but it is 1.0."),
+        (["sweep", "--preset", "gap"], "CIFAR-10 is not in"),
         (["sweeps", "show", "7"], "There is no sweep '7'."),
         (["sweeps", "cancel", "x"], "There is no sweep 'x'."),
         (["data", "download", "builtin"], "dataset must be one of cifar10, cifar100, but it is 'builtin'."),
@@ -179,6 +184,29 @@ def test_a_sweep_ends_with_a_table(store: Store, tmp_path: Path) -> None:
         assert row["mean"] in metrics["value"].tolist()
     again = subprocess.run([sys.executable, "-m", "samviz", "sweeps"], capture_output=True, text=True, check=True)
     assert again.stdout.splitlines()[1].split()[:4] == ["1", "finished", "100%", "3"]
+
+
+def asked_sweep(*arguments: str) -> Sweep:
+    """What `samviz sweep` would start."""
+    parser = argparse.ArgumentParser()
+    sweeps.add_to(parser.add_subparsers())
+    return sweeps.sweep_of(parser.parse_args(["sweep", *arguments]))
+
+
+def test_a_sweep_takes_further_fields_and_one_value_is_the_recipes() -> None:
+    sweep = asked_sweep("--dropout", "0,0.5", "--batch-size", "32", "--epochs", "3")
+    quick = PRESETS["quick"].comparison
+    base = replace(quick, recipe=replace(quick.recipe, batch_size=32, epochs=3))
+    assert sweep == Sweep(name=quick.name, base=base, dropout=(0, 0.5))
+    assert asked_sweep("--search", "optuna", "--lr", "0.01,0.1", "--trials", "3", "--batch-size", "32").axes == ("lr",)
+
+
+def test_a_preset_grid_can_be_changed() -> None:
+    preset = GRIDS["gap"].sweep
+    assert asked_sweep("--preset", "gap") == preset
+    smaller = asked_sweep("--preset", "gap", "--lr", "0.1,0.2", "--dropout", "0.5", "--epochs", "2", "--name", "Mine")
+    assert (smaller.name, smaller.lr, smaller.dropout, smaller.batch_size) == ("Mine", (0.1, 0.2), (), (32, 64, 128))
+    assert smaller.base.recipe == replace(preset.base.recipe, epochs=2, dropout=0.5)
 
 
 def test_control_c_cancels_the_run(store: Store) -> None:

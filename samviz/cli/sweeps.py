@@ -56,7 +56,7 @@ def add_to(commands: Any) -> None:
 
 
 def _sweep(asked: argparse.Namespace) -> int:
-    sweep = _sweep_of(asked)
+    sweep = sweep_of(asked)
     require(sweep)
     check_target("json", asked.json)
     store = open_store()
@@ -76,7 +76,7 @@ def _sweep(asked: argparse.Namespace) -> int:
     return 0 if store.sweep(id).state == "finished" else FAILED
 
 
-def _sweep_of(asked: argparse.Namespace) -> Sweep:
+def sweep_of(asked: argparse.Namespace) -> Sweep:
     """What the arguments ask for: a preset sweep with changes, or one over a comparison; ValueError as `Sweep`."""
     texts = {"rho": asked.rho, "lr": asked.rates} | {field: getattr(asked, f"many_{field}") for field in RECIPE_FIELDS}
     values = {field: parse_values(field, text) for field, text in texts.items()}

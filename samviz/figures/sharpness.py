@@ -39,7 +39,7 @@ def sharpness_figure(
                 "type": "bar",
                 "x": names,
                 "y": values,
-                "error_y": {"type": "data", "array": spreads, "thickness": 1.2},
+                "error_y": {"type": "data", "array": spreads, "thickness": 1.2, "color": palette.NO_VALUE},
                 "marker": {"color": [colors[arm] for arm in asked.arms]},
                 "hovertemplate": "%{x}: %{y:.4g}<extra></extra>",
             }

@@ -15,6 +15,15 @@ def slice_figure(asked: SliceOf, result: Mapping[str, Any], quantity: str = "los
     return _map(asked, result, quantity) if len(asked.directions) == 2 else _curve(asked, result, quantity)
 
 
+def reaches(asked: SliceOf, result: Mapping[str, Any]) -> str:
+    """How far each region reaches along the directions: one may be too thin to be seen."""
+    told = [
+        f"{region.region_label}: ± {' and ± '.join(f'{reach:.2g}' for reach in cut['reach'])}"
+        for region, cut in zip(asked.regions, result["cuts"], strict=True)
+    ]
+    return f"How far the regions reach: {'; '.join(told)}." if told else ""
+
+
 def _axis(asked: SliceOf, i: int) -> dict[str, Any]:
     return {"title": {"text": DIRECTIONS[asked.directions[i]].capitalize()}, "zeroline": False}
 
@@ -79,5 +88,5 @@ def _map(asked: SliceOf, result: Mapping[str, Any], quantity: str) -> dict[str, 
         )
     layout = {"xaxis": _axis(asked, 0), "yaxis": _axis(asked, 1), "hovermode": "closest"}
     if asked.regions:
-        layout["legend"] = {"orientation": "h", "y": 1.08, "x": 0}
+        layout["legend"] = {"orientation": "h", "y": 1, "yanchor": "bottom", "x": 0, "bgcolor": "rgba(0,0,0,0)"}
     return {"data": found, "layout": layout}

@@ -82,7 +82,8 @@ def _panels(data: Swept, axis: str) -> list[_Panel]:
     for row in rows:
         places[row.key, getattr(row, axis)].append(row)
     best = [row for own in places.values() for row in _best(own)]
-    return [_Panel(title=f"at the best {' and '.join(TITLES[other] for other in others)} of each point", rows=best)]
+    varied = f"{TITLES[others[0]]} of each point" if len(others) == 1 else "values of all else"
+    return [_Panel(title=f"at the best {varied}", rows=best)]
 
 
 def _told_of(axes: list[str], values: tuple[float, ...]) -> str:
@@ -206,7 +207,7 @@ def _nth(letter: str, k: int) -> str:
     return f"{letter}{k + 1}" if k else letter
 
 
-def _ticks(ends: tuple[float, float], most: int) -> list[float]:
+def round_ticks(ends: tuple[float, float], most: int) -> list[float]:
     """Round values on a logarithmic axis: 1, 2 and 5 times the powers of ten, or the powers alone."""
     powers = range(floor(log10(ends[0])), ceil(log10(ends[1])) + 1)
     for digits in ((1, 2, 5), (1, 3), (1,)):
@@ -256,7 +257,7 @@ def _categories(values: list[float]) -> dict[str, Any]:
 
 
 def _logarithmic(values: list[float], ends: tuple[float, float], most: int) -> dict[str, Any]:
-    ticks = values if 0 < len(values) <= most else _ticks(ends, most)
+    ticks = values if 0 < len(values) <= most else round_ticks(ends, most)
     return {
         "type": "log",
         "range": [round(log10(end), 4) for end in ends],

@@ -8,7 +8,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Row, func, or_, select
+from sqlalchemy import Row, func, or_, select, text
 from sqlalchemy.engine import Connection
 
 from samviz.runs import process
@@ -44,6 +44,12 @@ _HISTOGRAMS = """
 SELECT "row", seed, arm, epoch, name, low, high, CAST(counts AS TEXT) FROM histograms {join} jobs ON jobs.id = run
 WHERE "row" > {mark} AND comparison = {mark} ORDER BY "row"
 """
+
+
+_RESULTS = text("""
+SELECT jobs.seed, m.arm, m.epoch, m.step, m.name, m.value FROM metrics m JOIN jobs ON jobs.id = m.run
+WHERE jobs.comparison = :comparison AND m.name IN ('test_accuracy', 'train_accuracy', 'gamma_mean', 'seconds')
+""")
 
 
 def number(id: str) -> int:
@@ -156,6 +162,12 @@ def news(connection: Connection, number: int, folder: Path, since: Place | None)
             histogram=histograms[-1][0] if histograms else after.histogram,
         ),
     )
+
+
+def results(connection: Connection, number: int, folder: Path) -> tuple[Header, list[tuple]]:
+    """A comparison and the few measures that tell where it ended; KeyError where there is none."""
+    found = connection.execute(_RESULTS, {"comparison": number})
+    return header(connection, number, folder), [tuple(row) for row in found]
 
 
 def joined(old: Snapshot | None, news: News) -> Snapshot:

@@ -438,6 +438,14 @@ class Store:
         metrics, histograms = (list(frame.itertuples(index=False, name=None)) for frame in frames)
         return News(header=snapshot, metrics=metrics, histograms=histograms, anew=since != place, place=place)
 
+    def results(self, id: str) -> tuple[Header, list[tuple]]:
+        """A comparison and (seed, arm, epoch, step, name, value) of what tells where it ended; KeyError if none."""
+        if id == EXAMPLE_ID:
+            news = self.news(id)
+            return news.header, news.metrics
+        with moment(self.engine) as connection:
+            return reading.results(connection, reading.number(id), self.home / "runs")
+
     def _news(self, id: str, since: Place | None) -> News:
         with moment(self.engine) as connection:
             return reading.news(connection, reading.number(id), self.home / "runs", since)

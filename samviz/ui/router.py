@@ -22,6 +22,7 @@ st.navigation(
         st.Page(PAGES / "lab.py", title="Lab", icon=":material/science:"),
         st.Page(PAGES / "compare.py", title="Compare", icon=":material/compare_arrows:"),
         st.Page(PAGES / "sharpness.py", title="Sharpness", icon=":material/straighten:"),
+        st.Page(PAGES / "papers.py", title="Papers", icon=":material/menu_book:"),
     ],
     position="top",
 ).run()

@@ -7,7 +7,7 @@ import streamlit as st
 from samviz.figures import palette
 from samviz.figures.rescaling import rescaling_page
 from samviz.figures.sharpness import sharpness_figure, sharpness_rows
-from samviz.figures.slices import QUANTITIES, slice_figure
+from samviz.figures.slices import QUANTITIES, reaches, slice_figure
 from samviz.runs import UNFINISHED, Header, MeasurementView, Store, UnknownError, open_store
 from samviz.spec.measurement import RescalingOf, SharpnessOf, SliceOf
 from samviz.ui import guide, sharpness_ask, sharpness_gap, sign_in
@@ -104,7 +104,7 @@ def _choices(store: Store, header: Header, choice: Choice, seeds: list[str]) -> 
     left.selectbox(
         "Comparison",
         list(names),
-        format_func=lambda id: f"{plain(names[id])} ({id})" if id.isdecimal() else plain(names[id]),
+        format_func=lambda id: f"{names[id]} ({id})" if id.isdecimal() else names[id],
         **_bound("id", header.id),
     )
     right.selectbox("Seed", seeds, **_bound("seed", choice.seed or seeds[0]))
@@ -155,7 +155,7 @@ def _show(header: Header, view: MeasurementView) -> None:
                 {
                     "name": f"{name}-{quantity}",
                     "title": title,
-                    "note": "",
+                    "note": reaches(asked, view.result),
                     "height": 420,
                     "wide": False,
                     "group": "",

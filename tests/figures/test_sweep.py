@@ -275,10 +275,56 @@ def test_the_trials_of_a_search_are_points_without_lines() -> None:
     assert figure["layout"]["xaxis"]["tickvals"] == [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0]
 
 
+MORE = {"rho": (), "lr": (), "weight_decay": (0, 0.001), "dropout": (0, 0.25, 0.5)}
+
+
+def wide(key: str, lr: float, rho: float | None, seed: int) -> float:
+    return 50.0 + seed
+
+
+def test_further_fields_have_columns_and_tell_what_was_chosen() -> None:
+    sweep = grid(**MORE, base=replace(BASE, arms=(Arm(),)))
+    rows = [
+        (id, seed, "sgd", "test_accuracy", LAST, 50 + seed + 10 * point.dropout - 1000 * point.weight_decay)
+        for point, id, _ in members(sweep)
+        for seed in (0, 1, 2)
+    ]
+    data = sweep_data(sweep, members(sweep), rows)
+    assert [(row.weight_decay, row.dropout, row.batch_size) for row in data.rows] == [
+        (decay, dropout, None) for decay in (0, 0.001) for dropout in (0, 0.25, 0.5)
+    ]
+    table = sweep_table(data)
+    assert table[0][:6] == ("arm", "lr", "rho", "weight decay", "dropout", "test accuracy")
+    assert table[3][:6] == ("SGD *", "0.1", "", "0", "0.5", "56.00 % ± 1.00")
+    assert sweep_conclusion(data)[0] == (
+        "SGD: best at lr 0.1, weight decay 0, dropout 0.5, test accuracy 56.00 % ± 1.00 "
+        "(the largest dropout tried: the best may lie beyond)."
+    )
+
+
+def test_values_that_may_be_0_stand_evenly_and_what_else_varies_has_panels() -> None:
+    sweep = grid(**MORE)
+    figure = sweep_figure(found(sweep, wide))
+    curve = traces(figure, ON)[0]
+    assert (curve["x"], curve["xaxis"]) == (["0", "0.001"], "x")
+    assert curve["text"][1].startswith("<b>SAM-ON</b>, ρ 0.5, lr 0.1, weight decay 0.001, dropout 0<br>")
+    assert [note["text"] for note in figure["layout"]["annotations"]] == ["dropout 0", "dropout 0.25", "dropout 0.5"]
+    axis = figure["layout"]["xaxis"]
+    assert (axis["type"], axis["categoryarray"], axis["title"]["text"]) == ("category", ["0", "0.001"], "weight decay")
+
+
+def test_of_many_combinations_the_best_is_drawn_at_each_place() -> None:
+    figure = sweep_figure(found(grid(rho=(0.1, 0.2), lr=(0.1, 0.2), batch_size=(32, 64, 128)), wide))
+    assert traces(figure, ON)[0]["x"] == [0.1, 0.2]
+    assert [note["text"] for note in figure["layout"]["annotations"]] == ["at the best values of all else"]
+
+
 @pytest.mark.parametrize(
     "data",
     [
         found(grid()),
+        found(grid(**MORE), wide),
+        found(grid(rho=(), lr=(), batch_size=(32, 64)), wide),
         found(grid(), seeds=2),
         found(grid(lr=(0.03, 0.1, 0.3))),
         found(grid(lr=(0.01, 0.03, 0.1, 0.3, 1.0))),
@@ -293,6 +339,6 @@ def test_plotly_takes_every_figure(data: Swept) -> None:
     made = go.Figure(figure)
     assert len(made.data) == len(figure["data"])
     assert len({trace["uid"] for trace in figure["data"]}) == len(figure["data"])
-    assert len(figure["layout"]["xaxis"]["tickvals"]) <= 32
+    assert len(figure["layout"]["xaxis"].get("tickvals", ())) <= 32
     # Nothing of its own behind the page's colors, light or dark.
     assert made.layout.paper_bgcolor == made.layout.plot_bgcolor == "rgba(0,0,0,0)"

@@ -75,6 +75,23 @@ def test_the_best_epoch_is_told_beside_the_last(store: Store, idle) -> None:
 
 
 @BOTH
+def test_a_grid_over_the_recipe_keeps_its_points_and_tells_what_a_gap_is_made_of(store: Store, idle) -> None:
+    base = replace(BASE, seeds=(0,), arms=(Arm(),))
+    id = store.submit_sweep(Sweep(name="Dropout", base=base, batch_size=(16, 32), dropout=(0.0, 0.5)))
+    view = store.sweep(id)
+    assert [point for point, _, _ in view.members] == list(view.sweep.points())
+    assert [(h.comparison.recipe.batch_size, h.comparison.recipe.dropout) for _, _, h in view.members] == [
+        (16, 0.0), (16, 0.5), (32, 0.0), (32, 0.5),
+    ]  # fmt: skip
+    job = jobs.claim(store.engine)
+    ends = {"test_loss": 1.5, "train_accuracy": 90.0, "train_loss": 0.5}
+    with jobs.fenced(store.engine, job) as connection:
+        jobs.write(connection, job, [Scalar("sgd", 1, 8, name, value) for name, value in ends.items()])
+    frame = store.sweep_metrics(id)
+    assert dict(zip(frame["name"], frame["value"], strict=True)) == {"test_loss": 1.5, "train_accuracy": 90.0}
+
+
+@BOTH
 def test_a_point_that_diverged_needs_no_further_seeds(store: Store, idle) -> None:
     id = store.submit_sweep(Sweep(name="Rates", base=replace(BASE, seeds=(0, 1, 2)), lr=(0.1, 100.0)))
     for _ in range(3):

@@ -112,6 +112,21 @@ def test_nesterov_is_for_sgd() -> None:
         Recipe(optimizer="adamw", nesterov=True)
 
 
+def test_a_recipe_from_before_there_was_dropout_has_none() -> None:
+    data = Recipe(dropout=0.5).to_dict()
+    assert Recipe.from_dict(data).dropout == 0.5
+    del data["dropout"]
+    assert Recipe.from_dict(data) == Recipe()
+
+
+def test_dropout_is_for_networks_that_samviz_knows() -> None:
+    sentence = r"^dropout must be 0 for a network of one's own, which is taken as it is, but it is 0\.5\.$"
+    with pytest.raises(ValueError, match=sentence):
+        Recipe(network="mine:make", dropout=0.5)
+    with pytest.raises(ValueError, match=r"^dropout must be a number from 0 to 0\.9, but it is 1\.$"):
+        Recipe(dropout=1)
+
+
 @pytest.mark.parametrize("variant", VARIANTS)
 @pytest.mark.parametrize("scope", SCOPES)
 def test_every_method_has_a_radius_to_start_from(variant: str, scope: str) -> None:

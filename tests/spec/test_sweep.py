@@ -7,6 +7,7 @@ from math import inf, nan
 import pytest
 
 from samviz.spec import PRESETS, Arm, Comparison, Recipe
+from samviz.spec.grids import GRIDS
 from samviz.spec.sweep import LONGEST_NAME, MOST_POINTS, Point, Sweep, parse_values
 
 QUICK = replace(PRESETS["quick"].comparison, seeds=(0, 1))
@@ -55,6 +56,35 @@ def test_without_learning_rates_the_recipes_is_kept() -> None:
     assert {point.lr for point in grid(lr=()).points()} == {QUICK.recipe.lr}
 
 
+def test_a_grid_varies_further_fields_of_the_recipe() -> None:
+    sweep = grid(rho=(0.1,), lr=(0.05,), batch_size=(32, 64), weight_decay=(0, 0.001), dropout=(0.25,))
+    assert sweep.axes == ("lr", "rho", "batch_size", "weight_decay", "dropout")
+    assert sweep.size == 2 * 2 * len([None, 0.1])
+    combined = [(point.batch_size, point.weight_decay, point.dropout) for point in sweep.points()[::2]]
+    assert combined == [(32, 0, 0.25), (32, 0.001, 0.25), (64, 0, 0.25), (64, 0.001, 0.25)]
+    comparison = sweep.comparison(sweep.points()[-1])
+    assert comparison.recipe == replace(QUICK.recipe, lr=0.05, batch_size=64, weight_decay=0.001, dropout=0.25)
+    assert comparison.name == "Radii: lr 0.05, rho 0.1, batch 64, wd 0.001, dropout 0.25"
+    alone = Sweep(name="Dropout", base=QUICK, dropout=(0, 0.5))
+    assert [point.settings for point in alone.points()] == [{"lr": 0.1, "dropout": 0}, {"lr": 0.1, "dropout": 0.5}]
+
+
+def test_what_was_stored_before_there_were_further_fields_still_reads() -> None:
+    old = {"lr": 0.1, "rho": None, "arms": [SGD]}
+    assert Point.from_dict(old) == Point(lr=0.1, rho=None, arms=(SGD,))
+    data = grid().to_dict()
+    del data["batch_size"], data["weight_decay"], data["dropout"], data["base"]["recipe"]["dropout"]
+    assert Sweep.from_dict(data) == grid()
+
+
+def test_the_preset_grid_is_that_of_asams_table() -> None:
+    sweep = GRIDS["gap"].sweep
+    assert sweep.axes == ("lr", "batch_size", "weight_decay", "dropout")
+    assert [arm.key for arm in sweep.base.arms] == ["sgd"]
+    assert len({sweep.comparison(point).recipe for point in sweep.points()}) == sweep.size == 3**4
+    assert max(len(sweep.comparison(point).name) for point in sweep.points()) < 80
+
+
 def test_a_search_varies_what_an_arm_has() -> None:
     sweep = search()
     assert sweep.points() == ()
@@ -89,7 +119,9 @@ def test_labels_tell_no_radius_where_it_is_swept() -> None:
     assert grid(base=base, rho=()).labels == base.labels
 
 
-@pytest.mark.parametrize("sweep", [grid(), grid(rho=()), grid(lr=()), search(seed=7), search(rho=())])
+@pytest.mark.parametrize(
+    "sweep", [grid(), grid(rho=()), grid(lr=(), dropout=(0, 0.5)), search(seed=7), GRIDS["gap"].sweep]
+)
 def test_a_sweep_and_its_points_survive_json(sweep: Sweep) -> None:
     assert Sweep.from_json(sweep.to_json()) == sweep
     assert Sweep.from_dict(json.loads(sweep.to_json())).comparison is not None
@@ -121,6 +153,19 @@ def test_lists_as_json_has_them_are_taken() -> None:
             {"rho": (), "lr": ()},
             "rho or lr must have values to sweep over, or one of batch_size, weight_decay, dropout, but all are empty.",
         ),
+        (grid, {"dropout": (0, 1)}, "dropout must be a number from 0 to 0.9, but it is 1."),
+        (grid, {"batch_size": (64, 32.5)}, "batch_size must be a whole number from 2 to 8192, but it is 32.5."),
+        (
+            grid,
+            {"base": replace(QUICK, recipe=replace(QUICK.recipe, m=32)), "batch_size": (64, 48)},
+            "m must divide batch_size, 48, but it is 32.",
+        ),
+        (
+            grid,
+            {"weight_decay": (0, 0.0)},
+            "weight_decay must have values that differ from each other, but they are [0.0, 0.0].",
+        ),
+        (search, {"batch_size": (64,)}, "batch_size must be left out of a search, but it is [64]."),
         (grid, {"search": "random"}, "search must be one of grid, optuna, but it is 'random'."),
         (grid, {"trials": 20}, "trials must be left out of a grid, but it is 20."),
         (grid, {"seed": -1}, "seed must be a whole number from 0 to 2147483647, but it is -1."),
@@ -187,5 +232,7 @@ def test_the_largest_grid_stands_and_is_judged_by_what_is_held_out() -> None:
 def test_values_are_read_from_text() -> None:
     assert parse_values("rho", " 0.05, 1e-3 ") == (0.05, 0.001)
     assert parse_values("rho", " ") == ()
+    sizes = parse_values("batch_size", "32, 64")
+    assert (sizes, type(sizes[0])) == ((32, 64), int)
     with pytest.raises(ValueError, match=r"^rho must be numbers with commas between them, but it is '0.1;0.2'\.$"):
         parse_values("rho", "0.1;0.2")

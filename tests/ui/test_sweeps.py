@@ -83,6 +83,21 @@ def test_a_grid_says_what_it_comes_to_and_starts(sweeps: Store) -> None:
     assert app.query_params["sweep"] == "1"
 
 
+def test_further_fields_are_swept_and_shown(sweeps: Store) -> None:
+    app = form(sweeps)
+    app.text_input(key="lab-sweep-dropout").set_value("0, 0.5")
+    app.text_input(key="lab-sweep-batch_size").set_value("32,64").run()
+    assert captions(app) == ["= 4 comparisons, 8 runs"]
+    app.button[0].click().run()
+    assert not app.exception
+    sweep = sweeps.sweep("1").sweep
+    assert (sweep.rho, sweep.batch_size, sweep.dropout) == ((), (32, 64), (0, 0.5))
+    for _, member, header in sweeps.sweep("1").members:
+        stored.fill(sweeps, int(member), header.comparison)
+    table = page(sweeps).dataframe[0].value
+    assert set(zip(table["batch_size"], table["dropout"], strict=True)) == {(32, 0), (32, 0.5), (64, 0), (64, 0.5)}
+
+
 def test_a_single_one_is_said_in_the_singular(sweeps: Store) -> None:
     app = fill(form(sweeps, replace(BASE, seeds=(0,))), "", "0.3")
     assert captions(app) == ["= 1 comparison, 1 run"]

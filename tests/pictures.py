@@ -34,7 +34,29 @@ def lab(page: Page, address: str) -> None:
     page.locator(".js-plotly-plot").first.wait_for()
 
 
-CARDS = {trajectories: (".plane", 8), regions: (".plane", 32), lab: (".panels .js-plotly-plot", 24)}
+def compare(page: Page, address: str) -> None:
+    page.goto(f"{address}/compare?comparisons=example")
+    page.locator(".js-plotly-plot").first.wait_for()
+
+
+def sharpness(page: Page, address: str) -> None:
+    page.goto(f"{address}/sharpness?id=example")
+    page.locator("canvas").first.wait_for()
+
+
+def papers(page: Page, address: str) -> None:
+    page.goto(f"{address}/papers")
+    page.locator(".js-plotly-plot").first.wait_for()
+
+
+SCENES = {
+    trajectories: (".plane", 8),
+    regions: (".plane", 32),
+    lab: (".panels .js-plotly-plot", 24),
+    compare: (".js-plotly-plot", 24),
+    sharpness: ("canvas", 8),
+    papers: (".js-plotly-plot", 24),
+}
 """What the home page's card of a scene shows: the box around these elements, and the pixels above, for their titles."""
 
 
@@ -49,7 +71,7 @@ def around(page: Page, selector: str, above: float) -> dict[str, float]:
 def take(browser: Browser, address: str) -> None:
     """Two pictures a page, light and dark: all of it, cut off where it ends, and its card."""
     for scheme in ("light", "dark"):
-        for scene in (trajectories, regions, lab):
+        for scene in SCENES:
             page = browser.new_page(viewport={"width": WIDTH, "height": TALL}, color_scheme=scheme)
             scene(page, address)
             settled(page)
@@ -59,7 +81,7 @@ def take(browser: Browser, address: str) -> None:
             ).last.bounding_box()
             assert last
             page.screenshot(path=name, clip={"x": 0, "y": 0, "width": WIDTH, "height": last["y"] + last["height"] + 24})
-            page.screenshot(path=FOLDER / f"{scene.__name__}-card-{scheme}.png", clip=around(page, *CARDS[scene]))
+            page.screenshot(path=FOLDER / f"{scene.__name__}-card-{scheme}.png", clip=around(page, *SCENES[scene]))
             page.close()
             print(name.relative_to(ROOT), f"{name.stat().st_size / 1024:.0f} KB")
 

@@ -23,8 +23,24 @@ CARDS = {
         ":material/science:",
         "Train a network with SGD, SAM, SAM-ON and no-norm side by side, and watch it live.",
     ),
+    "compare": (
+        "Compare",
+        ":material/compare_arrows:",
+        "See which arm is ahead, by how much, and whether that is more than chance between seeds.",
+    ),
+    "sharpness": (
+        "Sharpness",
+        ":material/straighten:",
+        "Rescale a trained network without changing its function, and see which sharpness notices.",
+    ),
+    "papers": (
+        "Papers",
+        ":material/menu_book:",
+        "Browse all tables of both papers, with your own runs beside them and what they say of the claims.",
+    ),
 }
 """Page -> title, icon, and what one does there."""
+IN_A_ROW = 3
 
 _STYLE = """<style>
 .samviz-picture { display: block; width: 100%; aspect-ratio: 16 / 10; border-radius: 0.3rem; object-fit: contain; }
@@ -35,7 +51,8 @@ def cards() -> None:
     """One card a page, side by side where there is room."""
     st.html(_STYLE)
     dark = st.context.theme.type == "dark"
-    for column, (page, (title, icon, text)) in zip(st.columns(len(CARDS)), CARDS.items(), strict=True):
+    columns = [column for _ in range(0, len(CARDS), IN_A_ROW) for column in st.columns(IN_A_ROW)]
+    for column, (page, (title, icon, text)) in zip(columns, CARDS.items(), strict=True):
         with column.container(border=True, height="stretch"):
             if (name := _picture(page, dark)) is not None:
                 st.html(f'<img class="samviz-picture" src="/assets/pictures/{name}" alt="{escape(title)} page">')

@@ -31,7 +31,7 @@ PATIENCE = 240.0
 SETTINGS = ("SAMVIZ_DATA", "SAMVIZ_STORE", "SAMVIZ_CHECKPOINTS", "SAMVIZ_EXECUTOR", "SAMVIZ_RUNS_AT_ONCE")
 """Environment variables that would lead elsewhere."""
 APART = 8
-SPARE = 60
+SPARE = 40
 """Epochs of a long race after the last time that it is broken: more than go by before a busy test gets to do it."""
 CLOCK = "seconds"
 """The one metric that is no matter of arithmetic."""

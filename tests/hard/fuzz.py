@@ -58,6 +58,7 @@ OWN = {
     "/api/comparisons/{id}/layers": {"of": "gamma_mean"},
     "/api/qr.svg": {"path": "/regions?a=3"},
     "/lab": {"id": "1", "sweep": "1", "lesson": "2", "lecture": "1"},
+    "/papers": {"view": "claims", "table": "sam-on-1", "figure": "asam-2"},
     "/compare": {"comparisons": "1", "view": "norm", "kind": "beta"},
     "/sharpness": {"id": "1", "seed": "0", "view": "slice", "shown": "1", "lesson": "2"},
 }

@@ -5,15 +5,19 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from tests.hard.cluster import alone, clustered, comparison, workers
+from tests.hard.cluster import alone, clustered, workers
+from tests.hard.faults_bench import race
 from tests.runs.conftest import ended, wait
 from tests.runs.test_processes import facts
+
+EPOCHS = 60
+"""So many that the first seed still runs when the second one has found its way to the other machine."""
 
 
 def test_the_seeds_of_a_comparison_spread_over_the_machines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     monkeypatch.delenv("SAMVIZ_HOME", raising=False)
-    folder, wanted = tmp_path.resolve(), comparison(2, (0, 1))
+    folder, wanted = tmp_path.resolve(), race(EPOCHS, (0, 1))
     whole = alone(folder / "alone", wanted)
     with clustered(folder) as (store, machines, _):
         id = store.submit(wanted)

@@ -1,15 +1,15 @@
 """A comparison from the terminal: start it, follow it, print its table."""
 
 import argparse
-import json
 import time
 from collections.abc import Sequence
-from dataclasses import fields, replace
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 from tqdm import tqdm
 
+from samviz.cli.changes import changed
 from samviz.cli.terminal import FAILED, INTERRUPTED, check_target, say, table
 from samviz.figures.results import Spread, conclusion, results_data
 from samviz.figures.tally import Tally
@@ -80,22 +80,7 @@ def comparison_of(asked: argparse.Namespace) -> Comparison:
         except (OSError, UnicodeDecodeError) as error:
             raise ValueError(f"The recipe {asked.recipe} cannot be read: {error}.") from None
         comparison = Comparison.from_json(text)
-    given = {field.name: getattr(asked, field.name, None) for field in fields(Recipe)}
-    changes = {name: value_of(text) for name, text in given.items() if text is not None}
-    if isinstance(changes.get("classes"), str):
-        changes["classes"] = [name.strip() for name in changes["classes"].split(",")]
-    comparison = replace(comparison, recipe=replace(comparison.recipe, **changes))
-    if asked.seeds is not None:
-        comparison = replace(comparison, seeds=tuple(value_of(seed) for seed in asked.seeds.split(",")))
-    return comparison if asked.name is None else replace(comparison, name=asked.name)
-
-
-def value_of(text: str) -> Any:
-    """A number, true, false or null as in a recipe file; anything else is text, and the recipe's check judges it."""
-    try:
-        return json.loads(text)
-    except ValueError:
-        return text
+    return changed(comparison, asked)
 
 
 def _follow(store: Store, id: str) -> None:

@@ -5,7 +5,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-from samviz.cli.compare import print_comparison, value_of, write_json
+from samviz.cli.changes import value_of
+from samviz.cli.compare import print_comparison, write_json
 from samviz.cli.terminal import check_target, table
 from samviz.runs import open_store
 

@@ -8,6 +8,7 @@ from typing import Any
 from samviz.figures import palette
 from samviz.figures.agreement import Agreement, agreement
 from samviz.figures.sweep import place
+from samviz.figures.sweep_figure import round_ticks
 from samviz.spec.measure import Measure
 from samviz.spec.sweep import Point, Sweep
 
@@ -40,6 +41,8 @@ ROWS = {
     "rho": ("Radius ρ of training", ""),
 }
 """Each hyper-parameter's name on screen, and what the data of ASAM Table 1 call its row."""
+MOST_TICKS = 10
+"""On the axis of sharpness."""
 FEWEST_SURE = 20
 """Networks below which a tau says little: one of 0.33 may be chance then."""
 
@@ -141,9 +144,10 @@ def correlation_notes(data: Correlation, gap: str) -> list[str]:
     if n < 2:
         return [f"A rank correlation needs at least two networks, but {n or 'none'} can be compared yet.", *_lost(data)]
     found = [data.agreement(k, gap) for k in range(len(MEASURES))]
+    chance = min(found[0].chance, 1)
     notes = [
-        f"{n} networks. Where sharpness had nothing to do with the gap, τ over so many would lie between "
-        f"±{found[0].chance:.2f} nineteen times of twenty."
+        f"{n} networks. Where sharpness had nothing to do with the gap, τ over so many would lie between −{chance:.2f} "
+        f"and {chance:.2f} nineteen times of twenty."
     ]
     if n < FEWEST_SURE:
         notes.append(f"That is few: below {FEWEST_SURE} networks a coefficient says little.")
@@ -152,20 +156,25 @@ def correlation_notes(data: Correlation, gap: str) -> list[str]:
         groups = [one.granulated[axis] for one in found]
         name = ROWS[axis][0]
         if groups[0].alone:
-            notes.append(f"{name}: {_counted(groups[0].alone, 'group')} of one network alone left out.")
+            notes.append(f"{name}: {_counted(groups[0].alone, 'group')} left out, where one network stands alone.")
         notes += [
-            f"{name}, {COLUMNS[k][2]}: {_counted(one.tied, 'group')} left out, where all are alike in it or in the gap."
-            for k, one in enumerate(groups)
-            if one.tied
+            f"{name}{which}: {_counted(tied, 'group')} left out, where all are alike in sharpness or in the gap."
+            for which, tied in _by_measure([one.tied for one in groups])
         ]
         if all(one.psi is None for one in groups):
             notes.append(f"{name}: no coefficient, and so no mean.")
-    ties = [f"{one.ties} with {COLUMNS[k][2]}" for k, one in enumerate(found) if one.ties]
-    if ties:
-        notes.append(f"Of {n * (n - 1) // 2} pairs these tie: {', '.join(ties)}. τ is Kendall's τ-b.")
+    if ties := [f"{count}{which}" for which, count in _by_measure([one.ties for one in found])]:
+        notes.append(f"Pairs that tie, of {n * (n - 1) // 2}: {'; '.join(ties)}. τ is Kendall's τ-b.")
     if len(data.sweep.base.arms) > 1:
         notes.append("Groups hold the arm fixed; τ is over all arms.")
     return notes
+
+
+def _by_measure(counts: Sequence[int]) -> list[tuple[str, int]]:
+    """What is to be said of a number for each measure: once where all are the same, and nothing of 0."""
+    if len(set(counts)) == 1:
+        return [("", counts[0])] if counts[0] else []
+    return [(f", {COLUMNS[k][2]}", count) for k, count in enumerate(counts) if count]
 
 
 def _lost(data: Correlation) -> list[str]:
@@ -182,7 +191,7 @@ def _counted(n: int, what: str) -> str:
 def rate_looks(sweep: Sweep) -> list[dict[str, str]]:
     """The color of each learning rate, as the charts' legend takes it: key, label, color and dash."""
     rates = sorted(sweep.lr or (sweep.base.recipe.lr,))
-    hues = palette.SEQUENTIAL[2:8]  # neither too dark for a dark page nor too light for a light one
+    hues = palette.SEQUENTIAL[3:8]  # neither too dark for a dark page nor too light for a light one
     step = (len(hues) - 1) / max(1, len(rates) - 1)
     return [
         {"key": f"lr {lr:g}", "label": f"lr {lr:g}", "color": hues[round(k * step)], "dash": "solid"}
@@ -208,15 +217,22 @@ def correlation_figure(data: Correlation, k: int, gap: str) -> dict[str, Any]:
                 "hovertemplate": "%{text}<extra></extra>",
             }
         )
-    positive = all(network.sharpness[k] > 0 for network in data.networks)
     return {
         "data": traces,
         "layout": {
-            "xaxis": {"title": {"text": "sharpness"}, "type": "log" if positive else "linear", "nticks": 6},
+            "xaxis": {"title": {"text": "sharpness"}, **_axis([network.sharpness[k] for network in data.networks])},
             "yaxis": {"title": {"text": GAPS[gap]}},
             "hovermode": "closest",
         },
     }
+
+
+def _axis(values: Sequence[float]) -> dict[str, Any]:
+    """Logarithmic where all values allow it."""
+    if not values or min(values) <= 0:
+        return {"type": "linear"}
+    ticks = round_ticks((min(values) / 2, max(values) * 2), MOST_TICKS)
+    return {"type": "log", "tickvals": ticks, "ticktext": [f"{tick:g}" for tick in ticks]}
 
 
 def _hover(data: Correlation, network: Network, k: int) -> str:

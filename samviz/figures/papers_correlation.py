@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from samviz.figures import palette
+from samviz.figures.agreement import kendall_tau
 from samviz.papers.outcomes import Measured, Outcome
 from samviz.variants import elementwise
 
@@ -33,13 +34,8 @@ class Correlation:
     high: float
 
 
-def kendall_tau(x: np.ndarray, y: np.ndarray) -> float:
-    """Kendall's rank correlation of two (n,), with ties (tau-b); NaN where all of one are alike."""
-    return _tau(_signs(x), _signs(y))
-
-
 def _signs(x: np.ndarray) -> np.ndarray:
-    """(n, n): which of two is the larger."""
+    """(n, n): which of two is the larger; the bootstrap takes rows and columns of it, and counts no pairs anew."""
     return np.sign(x[:, None] - x[None, :])
 
 
@@ -94,7 +90,7 @@ def _correlation(plain: Measured, adaptive: Measured, points: np.ndarray) -> Cor
         g, a, b = (rank[np.ix_(chosen, chosen)] for rank in ranks)
         drawn.append(_tau(g, b) - _tau(g, a))
     low, high = np.nanquantile(drawn, [0.025, 0.975])
-    taus = _tau(ranks[0], ranks[1]), _tau(ranks[0], ranks[2])
+    taus = kendall_tau(gap, values[0]), kendall_tau(gap, values[1])
     return Correlation(
         plain=plain, adaptive=adaptive, gap=gap, values=values, taus=taus, low=float(low), high=float(high)
     )

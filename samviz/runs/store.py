@@ -249,7 +249,8 @@ class Store:
     def sweep_metrics(self, id: str) -> pd.DataFrame:
         """What the arms of a sweep have come to: comparison (its id), seed, arm, name, epoch, value.
 
-        Of test_accuracy, validation_accuracy, diverged and failed, the last epoch's row and the highest one.
+        Of test_accuracy, test_loss, train_accuracy, validation_accuracy, diverged and failed, the last epoch's row and
+        the highest one.
         """
         with moment(self.engine) as connection:
             found = sweeping.rows(connection, sweeping.row(connection, id).id)

@@ -141,9 +141,9 @@ def _results(store: Store, id: str, asked: SharpnessOf, gap: str, drawn: bool) -
         st.rerun()
     _actions(store, id, standing)
     total, done, measured = view.sweep.runs, len(standing.wanted), len(standing.results)
-    waiting = f", {len(standing.waiting)} wait or are being measured" if standing.waiting else ""
+    waiting = f"; waiting or under way: {len(standing.waiting)}" if standing.waiting else ""
     part = (measured + sum(one.progress for one in standing.waiting)) / total
-    st.progress(part, f"{done} of {total} runs have finished, {measured} of them are measured{waiting}.")
+    st.progress(part, f"{done} of {total} runs have finished; measured: {measured}{waiting}.")
     if standing.stopped:
         why = next((one.reason for one in standing.stopped if one.reason), "")
         st.warning(plain(f"{len(standing.stopped)} measurements were cancelled or failed. {why}".strip()))
@@ -196,7 +196,7 @@ def _table(found: Correlation, gap: str) -> None:
     for k, (_, _, label) in enumerate(COLUMNS):
         columns[f"own{k}"] = st.column_config.NumberColumn(label, format="%.3f")
         columns[f"asam{k}"] = st.column_config.NumberColumn(
-            "ASAM", help=f"ASAM Table 1, {label}: another data set, network and grid.", format="%.3f", width="small"
+            "ASAM", help=f"ASAM Table 1, {label}.", format="%.3f", width="small"
         )
     rows = []
     for name, metric, values in correlation_table(found, gap):
@@ -205,6 +205,7 @@ def _table(found: Correlation, gap: str) -> None:
             row |= {f"own{k}": value, f"asam{k}": printed.get((*COLUMNS[k][:2], metric))}
         rows.append(row)
     st.dataframe(rows, column_config=columns, hide_index=True, key="sharpness-gap-table")
+    st.caption("ASAM: the cells of its Table 1, which are from another network and grid.")
 
 
 def _printed() -> dict[tuple[str, float, str], float]:

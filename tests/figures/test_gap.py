@@ -97,8 +97,8 @@ def test_what_is_left_out_is_said() -> None:
     notes = " ".join(correlation_notes(data(), "loss"))
     assert notes.startswith("6 networks. Where sharpness had nothing to do with the gap, τ over so many would lie")
     assert "That is few: below 20 networks" in notes
-    assert "Batch size, Sharpness, p = ∞: 3 groups are left out, where all are alike in it or in the gap." in notes
-    assert "Of 15 pairs these tie: 3 with Sharpness, p = ∞. τ is Kendall's τ-b." in notes
+    assert "Batch size, Sharpness, p = ∞: 3 groups are left out, where all are alike in sharpness or in" in notes
+    assert "Pairs that tie, of 15: 3, Sharpness, p = ∞. τ is Kendall's τ-b." in notes
     part = correlation_notes(data(of=3), "loss")
     assert "Batch size: 3 groups are left out, where one network stands alone." in part
     assert "Batch size: no coefficient, and so no mean." in part
@@ -106,6 +106,8 @@ def test_what_is_left_out_is_said() -> None:
         "A rank correlation needs at least two networks, but 1 can be compared yet."
     ]
     all_tied = " ".join(correlation_notes(data(), "accuracy"))
+    assert "Learning rate: 2 groups are left out, where all are alike in sharpness or in the gap." in all_tied
+    assert "Pairs that tie, of 15: 15." in all_tied
     assert "Learning rate: no coefficient, and so no mean." in all_tied
 
 

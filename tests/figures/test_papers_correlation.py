@@ -8,7 +8,7 @@ import pytest
 from scipy.stats import kendalltau
 
 from samviz.figures.papers_claims import judge
-from samviz.figures.papers_correlation import FEWEST, correlation_figure, correlations, kendall_tau
+from samviz.figures.papers_correlation import FEWEST, correlation_figure, correlations
 from samviz.papers.outcomes import Measured, Outcome
 from samviz.spec import Arm
 from samviz.spec.measure import Measure
@@ -18,15 +18,6 @@ PLAIN = Arm()
 SPHERE = Measured(Measure(variant="sam", rho=0.1), 512, 128)
 ELLIPSOID = Measured(Measure(variant="elementwise_l2", rho=0.5), 512, 128)
 CUBOID = Measured(Measure(), 512, 128)
-
-
-@pytest.mark.parametrize("ties", [False, True])
-def test_tau_is_scipy_s(ties: bool) -> None:
-    random = np.random.default_rng(1)
-    x, y = random.normal(size=(2, 40))
-    if ties:
-        x, y = x.round(), y.round()
-    assert kendall_tau(x, y) == pytest.approx(kendalltau(x, y).statistic)
 
 
 def networks(n: int, sphere: float, adaptive: float) -> list[Outcome]:

@@ -1,4 +1,4 @@
-"""The guided lesson: ten saved states of the pages, each with two sentences, an equation and one thing to try.
+"""The guided lesson: eleven saved states of the pages, each with two sentences, an equation and one thing to try.
 
 The numbers in it are those that the page shows in that state; tests/ui/test_lesson.py works each of them out again.
 Words in brackets are terms of the glossary.
@@ -23,7 +23,7 @@ class Step:
     attempt: str
     """One thing to try, and what comes of it."""
     page: str
-    """trajectories, regions or lab."""
+    """trajectories, regions, lab or sharpness."""
     query: str
     """The settings, as they stand in the page's address."""
 
@@ -124,6 +124,16 @@ LESSON = (
         equation="ε = ρ g / ‖g‖₂ over γ and β,  ε = 0 elsewhere",
         attempt="Move the slider below the histograms, and see γ spread over the epochs.",
         page="lab",
+        query="id=example",
+    ),
+    Step(
+        title="A trained network, rescaled",
+        text="Each convolution of this trained network is multiplied by a, from 0.01 to 100, and its BatchNorm takes a "
+        "back: no logit changes by more than rounding. The [sharpness] in the [sphere] changes by a factor of more "
+        "than ten million, in [ellipsoid] and [cuboid] by less than one in a thousand.",
+        equation="BN(a W∗x) = BN(W∗x)  ⇒  L(Aw) = L(w)",
+        attempt="Move the slider to its left end, and read the row of the sphere beside that of the ellipsoid.",
+        page="sharpness",
         query="id=example",
     ),
 )

@@ -1,10 +1,6 @@
-"""The Compare page: arms of one or several comparisons side by side, with what can be concluded from them.
+"""The Compare page: arms of one or several comparisons side by side, with what can be concluded from them."""
 
-What is chosen is in the address. Streamlit's own binding of widgets to it replaces the browser's entry, so that Back
-would leave the page; written here, each choice is an entry of its own, and Back and Forward undo and redo it.
-"""
-
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import fields
 from typing import Any
 
@@ -29,6 +25,7 @@ from samviz.ui.compare_data import numbers, swept
 from samviz.ui.components import component
 from samviz.ui.plain import plain
 from samviz.ui.report import report_button
+from samviz.ui.state import bound, read
 
 POLL_SECONDS = 5
 
@@ -39,7 +36,7 @@ def page() -> None:
     st.title("Compare", anchor=False)
     guide.bar()
     try:
-        store, choice = open_store(), _choice()
+        store, choice = open_store(), read(Choice)
     except ValueError as error:
         st.error(plain(str(error)))
         st.button("Compare from the start", icon=":material/restart_alt:", on_click=st.query_params.clear)
@@ -55,34 +52,6 @@ def page() -> None:
     _view(store, choice, ids, sides)
     st.fragment(_shown, run_every=POLL_SECONDS if running else None)(store, choice, ids, keys, running)
     sign_in.show()
-
-
-def _choice() -> Choice:
-    """What the address says, but for the guide's marks and Streamlit's own keys."""
-    others = [key for key in st.query_params if key in guide.MARKS or key.startswith("embed")]
-    query = {key: st.query_params.get_all(key) for key in st.query_params if key not in others}
-    return Choice.from_query(query)
-
-
-def _key(name: str) -> str:
-    return f"compare-{name}"
-
-
-def _bound(name: str, shown: Any, whole: Sequence[str] = ()) -> dict[str, Any]:
-    """What binds a widget to a part of the address: it shows that part, and a change is a new address.
-
-    All of `whole`, or nothing of it, is what the address leaves out.
-    """
-    st.session_state[_key(name)] = shown
-
-    def change() -> None:
-        value = st.session_state[_key(name)]
-        everything = bool(whole) and (not value or set(value) == set(whole))
-        choice = _choice().changed(name, () if everything else value)
-        kept = {key: st.query_params[key] for key in guide.MARKS if key in st.query_params}
-        st.query_params.from_dict(kept | choice.to_query())
-
-    return {"key": _key(name), "on_change": change}
 
 
 def _comparisons(store: Store, choice: Choice) -> list[str]:
@@ -102,7 +71,7 @@ def _comparisons(store: Store, choice: Choice) -> list[str]:
         list(names),
         format_func=lambda id: f"{names[id]} ({id})" if id.isdecimal() else names[id],
         max_selections=MOST_COMPARISONS,
-        **_bound("comparisons", chosen),
+        **bound(choice, "comparisons", chosen),
     )
     return chosen
 
@@ -117,7 +86,7 @@ def _arms(sources: list[Source], choice: Choice) -> list[Side]:
         every,
         format_func=labels.__getitem__,
         selection_mode="multi",
-        **_bound("arms", shown, every),
+        **bound(choice, "arms", shown, whole=every),
     )
     return [side for side in known if side.key in shown]
 
@@ -127,37 +96,41 @@ def _view(store: Store, choice: Choice, ids: list[str], sides: list[Side]) -> No
     labels = {side.key: side.label for side in sides}
     reference = reference_of(sides, choice.reference)
     with st.container(horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute"):
-        bound = _bound("reference", reference.key)
-        st.selectbox("Differences to", list(labels), format_func=labels.__getitem__, width=320, **bound)
+        known = bound(choice, "reference", reference.key)
+        st.selectbox("Differences to", list(labels), format_func=labels.__getitem__, width=320, **known)
         make = _report(store, choice, ids, [side.key for side in sides])
         report_button(make, bool(access.refused()), "compare")
-    _single("view", "Show", VIEWS, choice.view, label_visibility="collapsed")
+    _single(choice, "view", "Show", VIEWS, label_visibility="collapsed")
     if choice.view == "results":
-        _single("end", "Judged at", ENDS, choice.end)
+        _single(choice, "end", "Judged at", ENDS)
     elif choice.view == "curves":
         with st.container(horizontal=True, vertical_alignment="bottom"):
             measures = {name: MEASURES[name].title for name in measures_of(sides)}
-            _menu("measure", "Measure", measures, choice.measure)
-            _single("axis", "Over", {name: AXES[name] for name in axes_of(sides)}, choice.axis)
+            _menu(choice, "measure", "Measure", measures)
+            _single(choice, "axis", "Over", {name: AXES[name] for name in axes_of(sides)})
     elif choice.view == "norm":
         with st.container(horizontal=True):
-            _single("kind", "Parameters", HISTOGRAMS, choice.kind)
-            _single("scale", "Vertical axis of the histograms", SCALES, choice.scale)
+            _single(choice, "kind", "Parameters", HISTOGRAMS)
+            _single(choice, "scale", "Vertical axis of the histograms", SCALES)
     elif choice.view == "rho" and (names := {sweep.id: sweep.name for sweep in store.sweeps()}):
-        bound = _bound("sweeps", list(_sweeps(store, choice)))
-        st.multiselect("Sweeps", list(names), format_func=names.__getitem__, max_selections=MOST_SWEEPS, **bound)
+        known = bound(choice, "sweeps", list(_sweeps(store, choice)))
+        st.multiselect("Sweeps", list(names), format_func=names.__getitem__, max_selections=MOST_SWEEPS, **known)
 
 
-def _single(name: str, label: str, options: dict[str, str], shown: str, **more: Any) -> None:
-    chosen = shown if shown in options else next(iter(options), None)
-    st.segmented_control(
-        label, list(options), format_func=options.__getitem__, required=True, **more, **_bound(name, chosen)
-    )
+def _single(choice: Choice, name: str, label: str, options: dict[str, str], **more: Any) -> None:
+    known = bound(choice, name, _known(choice, name, options))
+    st.segmented_control(label, list(options), format_func=options.__getitem__, required=True, **more, **known)
 
 
-def _menu(name: str, label: str, options: dict[str, str], shown: str) -> None:
-    chosen = shown if shown in options else next(iter(options), None)
-    st.selectbox(label, list(options), format_func=options.__getitem__, width=320, **_bound(name, chosen))
+def _menu(choice: Choice, name: str, label: str, options: dict[str, str]) -> None:
+    known = bound(choice, name, _known(choice, name, options))
+    st.selectbox(label, list(options), format_func=options.__getitem__, width=320, **known)
+
+
+def _known(choice: Choice, name: str, options: dict[str, str]) -> str | None:
+    """What is chosen, or the first option where that is none."""
+    shown = getattr(choice, name)
+    return shown if shown in options else next(iter(options), None)
 
 
 def _shown(store: Store, choice: Choice, ids: list[str], keys: list[str], running: bool) -> None:
@@ -189,7 +162,7 @@ def _draw(section: Section, sides: list[Side]) -> None:
     if section.charts:
         charts = [{field.name: getattr(chart, field.name) for field in fields(chart)} for chart in section.charts]
         data = {"charts": charts, "arms": legend(sides) if section.toggled else []}
-        component("compare")(key=_key("charts"), data=data)
+        component("compare")(key="compare-charts", data=data)
     for note in section.notes:
         st.caption(plain(note))
 

@@ -1,13 +1,13 @@
-"""What somebody has chosen to compare and to see, read from the address of the Compare page and written into it."""
+"""What somebody has chosen to compare and to see, as it stands in the address of the Compare page."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from samviz.figures.compare import ENDS
 from samviz.figures.histograms import HISTOGRAMS
 from samviz.figures.measures import AXES, MEASURES
 from samviz.spec import check
+from samviz.ui.state import State
 
 VIEWS = {
     "results": "Results",
@@ -26,8 +26,10 @@ _LISTS = {"comparisons": MOST_COMPARISONS, "arms": 12 * MOST_COMPARISONS, "sweep
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Choice:
+class Choice(State):
     """A state of the page; an address leaves out what is as it is here."""
+
+    PAGE = "Compare"
 
     comparisons: tuple[str, ...] = ()
     """Ids; none is the newest one."""
@@ -52,34 +54,12 @@ class Choice:
         for name, allowed in CHOICES.items():
             check.choice(name, getattr(self, name), allowed)
 
-    @classmethod
-    def from_query(cls, query: Mapping[str, Sequence[str]]) -> "Choice":
-        """Read an address; ValueError in one sentence where something in it is wrong, unknown or there twice."""
-        texts: dict[str, Any] = {}
-        for name, values in check.mapping(
-            "The address of the Compare page", query, [f.name for f in fields(cls)]
-        ).items():
-            if len(values) != 1:
-                raise ValueError(f"{name} must be given once, but it is given {len(values)} times.")
-            listed = tuple(part for part in values[0].split(",") if part)
-            texts[name] = listed if name in _LISTS else values[0]
-        return cls(**texts)
-
-    def to_query(self) -> dict[str, str]:
-        """The address of this state."""
-        plain, query = Choice(), {}
-        for field in fields(self):
-            if (value := getattr(self, field.name)) != getattr(plain, field.name):
-                query[field.name] = ",".join(value) if field.name in _LISTS else value
-        return query
-
     def changed(self, name: str, value: Any) -> "Choice":
         """The state with one part changed; other comparisons have other arms."""
-        listed = tuple(value) if name in _LISTS else value
         if name != "comparisons":
-            return replace(self, **{name: listed})
-        kept = self.reference if self.reference.partition("~")[0] in listed else ""
-        return replace(self, comparisons=listed, arms=(), reference=kept)
+            return replace(self, **{name: value})
+        kept = self.reference if self.reference.partition("~")[0] in value else ""
+        return replace(self, comparisons=value, arms=(), reference=kept)
 
 
 CHOICES = {

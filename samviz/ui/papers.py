@@ -4,10 +4,11 @@ import streamlit as st
 
 from samviz.papers import PAPERS, paper
 from samviz.runs import open_store
-from samviz.ui import guide, papers_claims, papers_figures, papers_runs, papers_state, papers_tables
+from samviz.ui import guide, papers_claims, papers_figures, papers_runs, papers_tables
 from samviz.ui.document import PAGES
-from samviz.ui.papers_state import VIEWS, Choice, bound
+from samviz.ui.papers_state import VIEWS, Choice
 from samviz.ui.plain import plain
+from samviz.ui.state import bound, read
 
 PAGE = str(PAGES / "papers.py")
 _STYLE = """<style>
@@ -22,7 +23,7 @@ def page() -> None:
     st.title("Papers", anchor=False)
     guide.bar()
     try:
-        choice = papers_state.read()
+        choice = read(Choice)
     except ValueError as error:
         st.error(plain(str(error)))
         st.page_link(PAGE, label="The tables from the start", icon=":material/restart_alt:")

@@ -12,8 +12,9 @@ from samviz.spec import PRESETS
 from samviz.ui.document import PAGES
 from samviz.ui.papers_data import outcomes
 from samviz.ui.papers_figures import ICONS
-from samviz.ui.papers_state import Choice, bound
+from samviz.ui.papers_state import Choice
 from samviz.ui.plain import plain
+from samviz.ui.state import bound
 
 PAGE = PAGES / "papers.py"
 COLORS = {"confirmed": "green", "contradicted": "red", "open": "orange", "untested": "gray"}

@@ -18,9 +18,10 @@ from samviz.spec import Comparison
 from samviz.spec.networks import network_label
 from samviz.ui.document import PAGES
 from samviz.ui.papers_data import outcomes
-from samviz.ui.papers_state import Choice, bound
+from samviz.ui.papers_state import Choice
 from samviz.ui.papers_tables import split
 from samviz.ui.plain import plain
+from samviz.ui.state import bound
 
 
 def show(store: Store, choice: Choice) -> None:

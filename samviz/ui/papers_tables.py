@@ -12,8 +12,9 @@ from samviz.papers.wins import OWN_ALL, gains, references, wins
 from samviz.spec import SCOPES
 from samviz.spec.networks import network_label
 from samviz.spec.recipe import AUGMENTATIONS
-from samviz.ui.papers_state import ALL, SHOWN, Choice, bound
+from samviz.ui.papers_state import ALL, SHOWN, Choice
 from samviz.ui.plain import plain
+from samviz.ui.state import bound
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -1,7 +1,5 @@
 """The Sharpness page: how sharp the minima are that training found, and what rescaling does to each sharpness."""
 
-from typing import Any
-
 import streamlit as st
 
 from samviz.figures import palette
@@ -12,11 +10,10 @@ from samviz.runs import UNFINISHED, Header, MeasurementView, Store, UnknownError
 from samviz.spec.measurement import RescalingOf, SharpnessOf, SliceOf
 from samviz.ui import guide, sharpness_ask, sharpness_gap, sign_in
 from samviz.ui.components import component
-from samviz.ui.document import PAGES
 from samviz.ui.plain import plain
 from samviz.ui.sharpness_choice import VIEWS, Choice
+from samviz.ui.state import bound, read
 
-PAGE = str(PAGES / "sharpness.py")
 POLL_SECONDS = 1
 LEADS = {
     "rescaling": "The same function, written with other weights: each layer is multiplied by a and the next one takes "
@@ -32,10 +29,10 @@ def page() -> None:
     st.title("Sharpness", anchor=False)
     guide.bar()
     try:
-        store, choice = open_store(), _choice()
+        store, choice = open_store(), read(Choice)
         if choice.view == "gap":
             _view(choice)
-            sharpness_gap.show(store, choice, _bound)
+            sharpness_gap.show(store, choice)
             sign_in.show()
             return
         header = store.header(_comparison(store, choice))
@@ -65,28 +62,7 @@ def page() -> None:
 
 
 def _from_the_start() -> None:
-    st.page_link(PAGE, label="Sharpness from the start", icon=":material/restart_alt:")
-
-
-def _choice() -> Choice:
-    """What the address says, but for the guide's marks and Streamlit's own keys."""
-    others = [key for key in st.query_params if key in guide.MARKS or key.startswith("embed")]
-    return Choice.from_query({key: st.query_params.get_all(key) for key in st.query_params if key not in others})
-
-
-def _bound(name: str, shown: str) -> dict[str, Any]:
-    """What binds a widget to a part of the address: it shows that part, and a change is a new address."""
-    key = f"sharpness-{name}"
-    st.session_state[key] = shown
-
-    def change() -> None:
-        value = st.session_state[key]
-        if value is None:  # what is chosen already was pressed again
-            return
-        kept = {mark: st.query_params[mark] for mark in guide.MARKS if mark in st.query_params}
-        st.query_params.from_dict(kept | _choice().changed(name, value).to_query())
-
-    return {"key": key, "on_change": change}
+    st.button("Sharpness from the start", icon=":material/restart_alt:", on_click=st.query_params.clear)
 
 
 def _comparison(store: Store, choice: Choice) -> str:
@@ -105,16 +81,15 @@ def _choices(store: Store, header: Header, choice: Choice, seeds: list[str]) -> 
         "Comparison",
         list(names),
         format_func=lambda id: f"{names[id]} ({id})" if id.isdecimal() else names[id],
-        **_bound("id", header.id),
+        **bound(choice, "id", header.id),
     )
-    right.selectbox("Seed", seeds, **_bound("seed", choice.seed or seeds[0]))
+    right.selectbox("Seed", seeds, **bound(choice, "seed", choice.seed or seeds[0]))
     _view(choice)
 
 
 def _view(choice: Choice) -> None:
-    st.segmented_control(
-        "View", list(VIEWS), format_func=VIEWS.__getitem__, label_visibility="collapsed", **_bound("view", choice.view)
-    )
+    shown = bound(choice, "view", choice.view)
+    st.segmented_control("View", list(VIEWS), format_func=VIEWS.__getitem__, label_visibility="collapsed", **shown)
 
 
 def _measured(store: Store, header: Header, choice: Choice, seed: int, drawn: bool) -> None:
@@ -135,7 +110,7 @@ def _measured(store: Store, header: Header, choice: Choice, seed: int, drawn: bo
     shown = choice.shown if choice.shown in done else next(iter(done))
     if len(done) > 1:
         labels = {id: f"{sharpness_ask.describe(header, view)} ({id})" for id, view in done.items()}
-        st.selectbox("Measurement", list(done), format_func=labels.__getitem__, **_bound("shown", shown))
+        st.selectbox("Measurement", list(done), format_func=labels.__getitem__, **bound(choice, "shown", shown))
     _show(header, done[shown])
     sharpness_ask.own(store, header, done[shown])
 

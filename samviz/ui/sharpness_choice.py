@@ -1,10 +1,10 @@
-"""What somebody has chosen to see on the Sharpness page, read from its address and written into it."""
+"""What somebody has chosen to see on the Sharpness page, as it stands in its address."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 
 from samviz.figures.gap import GAPS
 from samviz.spec import check
+from samviz.ui.state import State
 
 VIEWS = {
     "rescaling": "Scale invariance",
@@ -16,8 +16,10 @@ VIEWS = {
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Choice:
+class Choice(State):
     """A state of the page; an address leaves out what is as it is here."""
+
+    PAGE = "Sharpness"
 
     id: str = ""
     """Of the comparison; "" is the newest one with a measurement."""
@@ -36,21 +38,6 @@ class Choice:
         check.choice("gap", self.gap, GAPS)
         if self.seed and not (self.seed.isascii() and self.seed.isdecimal()):
             raise check.wrong("seed", "a whole number", self.seed)
-
-    @classmethod
-    def from_query(cls, query: Mapping[str, Sequence[str]]) -> "Choice":
-        """Read an address; ValueError in one sentence where something in it is wrong, unknown or there twice."""
-        known = [f.name for f in fields(cls)]
-        texts = {}
-        for name, values in check.mapping("The address of the Sharpness page", query, known).items():
-            if len(values) != 1:
-                raise ValueError(f"{name} must be given once, but it is given {len(values)} times.")
-            texts[name] = values[0]
-        return cls(**texts)
-
-    def to_query(self) -> dict[str, str]:
-        """The address of this state."""
-        return {f.name: value for f in fields(self) if (value := getattr(self, f.name)) != f.default}
 
     def changed(self, name: str, value: str) -> "Choice":
         """The state with one part changed; a measurement is one of its comparison, seed and view."""

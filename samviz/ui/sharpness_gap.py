@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -32,6 +31,7 @@ from samviz.ui.document import PAGES
 from samviz.ui.plain import plain
 from samviz.ui.sharpness_choice import Choice
 from samviz.ui.sharpness_gap_runs import Standing, last_asked, looked_up, measure, standing_of
+from samviz.ui.state import bound
 
 LEAD = (
     "Does a sharper minimum generalize worse? Many networks, trained with different hyper-parameters, are put in order "
@@ -42,11 +42,9 @@ IMAGES, M = 1024, 128
 FEWEST_AXES = 2
 """Hyper-parameters that a sweep must vary to be looked at here."""
 POLL_SECONDS = 3
-Bound = Callable[[str, str], dict[str, Any]]
-"""What binds a widget to a part of the address."""
 
 
-def show(store: Store, choice: Choice, bound: Bound) -> None:
+def show(store: Store, choice: Choice) -> None:
     """The whole view, below the choice of views."""
     st.markdown(LEAD)
     names = {one.id: one.name for one in store.sweeps() if len(varied(one.sweep)) >= FEWEST_AXES}
@@ -62,8 +60,8 @@ def show(store: Store, choice: Choice, bound: Bound) -> None:
     else:
         id = choice.sweep or next(iter(names))
         left, right = st.columns([3, 2])
-        left.selectbox("Sweep", list(names), format_func=lambda id: f"{plain(names[id])} ({id})", **bound("sweep", id))
-        right.selectbox("Gap", list(GAPS), format_func=GAPS.__getitem__, **bound("gap", choice.gap))
+        left.selectbox("Sweep", list(names), format_func=lambda id: f"{names[id]} ({id})", **bound(choice, "sweep", id))
+        right.selectbox("Gap", list(GAPS), format_func=GAPS.__getitem__, **bound(choice, "gap", choice.gap))
         _sweep(store, id, choice.gap)
     _start(store, opened=not names)
 

@@ -20,6 +20,15 @@ ELSEWHERE = {
 }
 """Numbers of the lesson that stand in no text of their page, and why they need not."""
 
+DRAWN = {
+    "trajectories": ".outcome .text",
+    "regions": "table.maxima td",
+    "lab": ".results td",
+    "sharpness": ".sentences p",
+}
+"""Page -> what is there once its picture is drawn."""
+TEXTS = ".outcome, .written td, table.maxima td, .results td, .sentences p, .annotation-text"
+
 
 def at(page: Page, number: int) -> None:
     """Wait until step `number` is shown, with its address in place and its picture drawn."""
@@ -27,13 +36,12 @@ def at(page: Page, number: int) -> None:
     expect(page.locator(".lesson .count")).to_have_text(f"Step {number} of {LAST}")
     expect(page.locator(".lesson h2")).to_have_text(step.title)
     expect(page).to_have_url(re.compile(rf"/{step.page}\?.*\blesson={number}$"))
-    drawn = {"trajectories": ".outcome .text", "regions": "table.maxima td", "lab": ".results td"}[step.page]
-    expect(page.locator(drawn).first).not_to_be_empty()
+    expect(page.locator(DRAWN[step.page]).first).not_to_be_empty()
 
 
 def texts(page: Page) -> str:
     """All that stands on the page beside the lesson."""
-    nodes = page.locator(".outcome, .written td, table.maxima td, .results td, .annotation-text").all_inner_texts()
+    nodes = page.locator(TEXTS).all_inner_texts()
     return " ".join(nodes).replace("\u00a0", " ")
 
 
@@ -47,11 +55,10 @@ def test_from_the_home_page_through_all_steps_by_keys_and_back(page: Page) -> No
         for found in NUMBER.findall(LESSON[number - 1].text):
             if found not in ELSEWHERE:
                 page.wait_for_function(
-                    """(found) => [document, ...[...document.querySelectorAll("*")].map((n) => n.shadowRoot)]
-                        .filter(Boolean).some((root) => [...root.querySelectorAll(
-                            ".outcome, .written td, table.maxima td, .results td, .annotation-text")]
+                    """([found, texts]) => [document, ...[...document.querySelectorAll("*")].map((n) => n.shadowRoot)]
+                        .filter(Boolean).some((root) => [...root.querySelectorAll(texts)]
                             .some((node) => node.textContent.includes(found)))""",
-                    arg=found,
+                    arg=[found, TEXTS],
                 )
     page.keyboard.press("PageDown")  # there is nothing after the last step
     page.wait_for_timeout(300)

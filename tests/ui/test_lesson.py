@@ -7,17 +7,20 @@ import gzip
 import json
 import re
 from collections.abc import Callable
+from math import inf
 from urllib.parse import parse_qs, urlsplit
 
 import numpy as np
 import pytest
 from starlette.applications import Starlette
 
+from samviz.figures.rescaling import rescaling_page
 from samviz.optim import coverage
 from samviz.runs import open_store
 from samviz.spec import PRESETS
 from samviz.spec.glossary import pieces
 from samviz.spec.lesson import LESSON, Step, address, parse_lecture, parse_lesson
+from samviz.spec.measurement import RescalingOf
 from samviz.spec.regions import RegionSettings
 from samviz.spec.trajectories import TrajectorySettings
 from samviz.toy import descend, one_step, sharpness
@@ -230,6 +233,24 @@ def _gamma(snapshot, arm: str) -> list[tuple[int, ...]]:
     return list(chosen["counts"])
 
 
+def a_trained_network_rescaled() -> set[str]:
+    header, (view, *_) = open_store().header("example"), open_store().measurements("example")
+    asked = view.measurement
+    assert isinstance(asked, RescalingOf), "what the page opens with"
+    assert asked.seams == ("before_norm",)
+    assert asked.arm in {arm.key for arm in header.comparison.arms}
+    page = rescaling_page(asked, view.result, "")
+    assert max(page["logits"]["values"]) < 1e-5
+    spreads = {measure: line["spread"] for measure, line in zip(asked.measures, page["lines"], strict=True)}
+    assert max(spread for measure, spread in spreads.items() if measure.variant == "sam") > 1e7
+    adaptive = [spread for m, spread in spreads.items() if m.variant in ("elementwise_l2", "elementwise_linf")]
+    assert {m.model.p for m in spreads if m.variant.startswith("elementwise_l")} == {2, inf}
+    assert max(adaptive) < 1.001
+    sphere = max(page["lines"], key=lambda line: line["spread"])
+    assert max(sphere["ratios"]) == sphere["ratios"][0], "at the left end"
+    return {f"{view.result['factors'][0]:g}", f"{view.result['factors'][-1]:g}"}
+
+
 CLAIMS: tuple[Callable[[], set[str]], ...] = (
     why_sharpness,
     one_step_of_sam,
@@ -241,6 +262,7 @@ CLAIMS: tuple[Callable[[], set[str]], ...] = (
     a_large_learning_rate,
     to_a_network,
     sam_on,
+    a_trained_network_rescaled,
 )
 
 
@@ -272,7 +294,7 @@ def test_a_step_is_two_sentences_an_equation_and_one_thing_to_try(step: Step) ->
 def test_a_step_is_an_address_that_its_page_takes(number: int) -> None:
     parts = urlsplit(address(number, "1"))
     assert parts.path == f"/{LESSON[number - 1].page}"
-    if LESSON[number - 1].page == "lab":
+    if LESSON[number - 1].page in ("lab", "sharpness"):
         assert parse_qs(parts.query) == {"id": ["example"], "lesson": [str(number)], "lecture": ["1"]}
         return
     s = PAGES[LESSON[number - 1].page].from_query(parse_qs(parts.query))

@@ -55,7 +55,7 @@ def arms(store: Store, id: str) -> list[str]:
 
 def test_it_opens_on_what_ships_with_samviz(store: Store) -> None:
     app = sharpness()
-    assert app.selectbox(key="sharpness-id").value == "example"
+    assert app.selectbox(key="sharpness-choice-id").value == "example"
     assert any("changes no logit" not in caption.value and "after epoch" in caption.value for caption in app.caption)
     assert not [button for button in app.button if button.label == "Measure"]
 
@@ -89,9 +89,9 @@ def test_a_measurement_can_be_chosen_and_deleted(store: Store, id: str) -> None:
     arm, other, *_ = arms(store, id)
     first = measured.tell(store, id, 0, measured.questions(arm, other)[0])
     second = measured.tell(store, id, 0, measured.questions(other, arm)[0])
-    assert sharpness(id=id).selectbox(key="sharpness-shown").value == second, "the newest"
+    assert sharpness(id=id).selectbox(key="sharpness-choice-shown").value == second, "the newest"
     app = sharpness(id=id, shown=first)
-    assert app.selectbox(key="sharpness-shown").value == first
+    assert app.selectbox(key="sharpness-choice-shown").value == first
     press(app, "Delete this measurement")
     assert [view.id for view in store.measurements(id)] == [second]
 

@@ -1,0 +1,88 @@
+"""The state of a page in its address: read with a sentence for what is wrong in it, and written by each choice.
+
+Streamlit's own binding of widgets replaces the browser's entry, so that Back would leave the page; written here, each
+choice is an entry of its own, and Back and Forward undo and redo it.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import fields
+from typing import Any, ClassVar, Self, TypeVar
+
+import streamlit as st
+
+from samviz.spec import check
+from samviz.ui import guide
+
+
+class State:
+    """What the frozen dataclass of a page's state inherits.
+
+    Its fields are texts, or tuples of texts, which an address holds once for each text; what is as by default is left
+    out of the address.
+    """
+
+    __slots__ = ()
+    PAGE: ClassVar[str]
+    """The page's name."""
+
+    @classmethod
+    def from_query(cls, query: Mapping[str, Sequence[str]]) -> Self:
+        """Read an address; ValueError in one sentence where something in it is wrong, unknown or there twice."""
+        defaults = {f.name: f.default for f in fields(cls)}
+        values: dict[str, Any] = {}
+        for name, texts in check.mapping(f"The address of the {cls.PAGE} page", query, defaults).items():
+            if isinstance(defaults[name], tuple):
+                values[name] = tuple(texts)
+            elif len(texts) == 1:
+                values[name] = texts[0]
+            else:
+                raise ValueError(f"{name} must be given once, but it is given {len(texts)} times.")
+        return cls(**values)
+
+    def to_query(self) -> dict[str, str | list[str]]:
+        """The address of this state."""
+        found = {f.name: getattr(self, f.name) for f in fields(self) if getattr(self, f.name) != f.default}
+        return {name: list(value) if isinstance(value, tuple) else value for name, value in found.items()}
+
+    def changed(self, name: str, value: Any) -> Self:
+        """The state with one part changed, and without what belongs to another value of it."""
+        raise NotImplementedError
+
+
+S = TypeVar("S", bound=State)
+
+
+def read(cls: type[S]) -> S:
+    """What the address says, but for the guide's marks and Streamlit's own keys; ValueError as `State.from_query`.
+
+    The address is written as well: a link to the page that one is on changes what is shown, but not the address.
+    """
+    others = [key for key in st.query_params if key in guide.MARKS or key.startswith("embed")]
+    state = cls.from_query({key: st.query_params.get_all(key) for key in st.query_params if key not in others})
+    write(state)
+    return state
+
+
+def write(state: State) -> None:
+    """Make this the page's address."""
+    kept = {key: st.query_params[key] for key in guide.MARKS if key in st.query_params}
+    st.query_params.from_dict(kept | state.to_query())
+
+
+def bound(state: State, name: str, shown: Any, *, empty: str | None = None, whole: Collection[str] = ()) -> dict:
+    """What binds a widget to a part of the address: it shows that part, and a change is a new address.
+
+    `empty` is the option that the address leaves out; of several chosen ones it leaves out all of `whole`, and none.
+    """
+    key = f"{state.PAGE.lower()}-choice-{name}"
+    st.session_state[key] = shown
+
+    def change() -> None:
+        value = st.session_state[key]
+        if value is None:  # what is chosen already was pressed again
+            return
+        if isinstance(value, list | tuple):
+            value = () if not value or set(value) == set(whole) else tuple(value)
+        write(state.changed(name, "" if value == empty else value))
+
+    return {"key": key, "on_change": change}

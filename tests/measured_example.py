@@ -48,6 +48,7 @@ def questions(comparison: Comparison) -> list[Measurement]:
     return [
         SliceOf(arm=plain, directions=("line",), other=norm_only, statistics="estimated", points=41),
         SliceOf(arm=norm_only, regions=regions),
+        SliceOf(arm=norm_only, reach=1.0),
         SharpnessOf(arms=tuple(arm.key for arm in comparison.arms), measures=tuple(table_7), images=512),
         RescalingOf(arm=norm_only, factors=factors_up_to(10), spread="nodes", **few),
         RescalingOf(arm=norm_only, factors=factors_up_to(100), seams=("before_norm",), **few),

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from samviz.data import Images
 from samviz.sharpness.curves import Curves, rescaling_curves
 from samviz.sharpness.measures import Progress, sharpness
-from samviz.sharpness.slices import Slice, loss_slice
+from samviz.sharpness.slices import LINE, Slice, loss_slice
 from samviz.sharpness.stored import measured_images, stored_network
 from samviz.spec import Comparison
 from samviz.spec.measurement import Measurement, RescalingOf, SharpnessOf, SliceOf
@@ -68,6 +68,10 @@ def _rescaling(
                 yield event
 
 
+def _range(direction: str, reach: float) -> tuple[float, float]:
+    return LINE if direction == "line" else (-reach, reach)
+
+
 def _slice(
     asked: SliceOf, networks: Mapping[str, nn.Module], x: Tensor, y: Tensor
 ) -> Iterator[Progress | dict[str, Any]]:
@@ -78,6 +82,7 @@ def _slice(
         asked.directions,
         other=None if asked.other is None else networks[asked.other],
         points=asked.points,
+        ranges=None if asked.reach is None else [_range(key, asked.reach) for key in asked.directions],
         regions=asked.regions,
         scope=asked.scope,
         vectors=asked.vectors,

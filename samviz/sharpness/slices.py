@@ -21,6 +21,8 @@ from samviz.spec.measurement import DIRECTIONS, STATISTICS, VECTORS
 Range = tuple[float, float]
 BATCH = 256
 """Images at once."""
+LINE = (-0.25, 1.25)
+"""How far a slice goes on a line, on which the checkpoints are at 0 and 1."""
 BEYOND = 1.5
 """How far a slice goes by default, in reaches of the region that reaches farthest."""
 
@@ -166,7 +168,7 @@ def _axes(
         ranges = []
         for i, name in enumerate(directions):
             reach = BEYOND * max((found.reach[i] for found in cuts), default=0.0) or 1.0
-            ranges.append((-0.25, 1.25) if name == "line" else (-reach, reach))
+            ranges.append(LINE if name == "line" else (-reach, reach))
     axes = []
     for low, high in check.sequence("ranges", ranges, len(directions), len(directions)):
         check.number("ranges", low, -1e6, 1e6)

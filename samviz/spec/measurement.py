@@ -124,6 +124,9 @@ class SliceOf:
     """Key of the arm of the same run at whose weights a line ends; None where there is no line."""
     points: int = 21
     """Points along each direction."""
+    reach: float | None = None
+    """How far it goes to both sides, in multiples of a direction; None is 1.5 times as far as the regions reach. A line
+    goes from -0.25 to 1.25 whatever this is."""
     regions: tuple[Measure, ...] = ()
     """Regions that are drawn in."""
     scope: str = "all"
@@ -149,6 +152,8 @@ class SliceOf:
         if self.other is not None and self.other == self.arm:
             raise check.wrong("other", "another arm than that which the line begins at", self.other)
         check.integer("points", self.points, 2, 201)
+        if self.reach is not None:
+            object.__setattr__(self, "reach", check.number("reach", self.reach, 1e-6, 100))
         _check_measures(self, "regions", 0)
         check.choice("scope", self.scope, SCOPES)
         check.choice("vectors", self.vectors, VECTORS)

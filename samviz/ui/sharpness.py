@@ -130,7 +130,7 @@ def _show(header: Header, view: MeasurementView) -> None:
                 {
                     "name": f"{name}-{quantity}",
                     "title": title,
-                    "note": reaches(asked, view.result),
+                    "note": reaches(asked, view.result) if quantity == "loss" else "",
                     "height": 420,
                     "wide": False,
                     "group": "",
@@ -170,6 +170,6 @@ def _where(header: Header, view: MeasurementView) -> None:
     st.caption(
         plain(
             f"{sharpness_ask.describe(header, view)}; after epoch {result['epoch']}, {result['images']} train images, "
-            f"{result['data_label']}; it took {result['seconds']:.0f} s."
+            f"{header.data_label}; it took {result['seconds']:.0f} s."
         )
     )

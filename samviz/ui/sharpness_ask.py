@@ -207,12 +207,24 @@ def _slice(labels: dict[str, str]) -> Measurement:
     known = [key for key in STATISTICS if other is not None or key != "interpolated"]
     statistics = middle.selectbox("BatchNorm", known, format_func=STATISTICS.__getitem__, key="sharpness-statistics")
     points = right.number_input("Points each way", 2, 201, 21, key="sharpness-points")
-    images = st.number_input("Train images", FEWEST_IMAGES, MOST_IMAGES, IMAGES["slice"], key="sharpness-slice-images")
+    left, right = st.columns(2)
+    images = left.number_input(
+        "Train images", FEWEST_IMAGES, MOST_IMAGES, IMAGES["slice"], key="sharpness-slice-images"
+    )
+    reach = right.number_input(
+        "How far, in lengths of the weights",
+        1e-6,
+        100.0,
+        None,
+        key="sharpness-reach",
+        placeholder="a little beyond the regions",
+    )
     return SliceOf(
         arm=arm,
         directions=directions,
         other=other,
         points=points,
+        reach=reach,
         regions=tuple(REGIONS[name] for name in regions),
         vectors=vectors,
         statistics=statistics,

@@ -44,12 +44,12 @@ def test_every_kind_is_measured_and_survives_its_worker(store: Store) -> None:
 
     more = [
         RescalingOf(arm=sam, measures=(ONE,), factors=(0.5, 1.0, 2.0), images=32, m=32),
-        SliceOf(arm=sgd, other=sam, directions=("line",), points=3, images=32, regions=(ONE,)),
+        SliceOf(arm=sgd, other=sam, directions=("line", "gradient"), points=3, images=32, regions=(ONE,), reach=2.0),
     ]
     for asked in more:
         view = done(store, id, store.measure(id, 0, asked))
         assert view.state == "finished", view.reason
-    assert view.result["x"] == [-0.25, 0.5, 1.25]
+    assert (view.result["x"], view.result["y"]) == ([-0.25, 0.5, 1.25], [-2.0, 0.0, 2.0])
 
     long = store.measure(id, 0, replace(plain, measures=LONG))
     wait(lambda: store.measurements(id)[0].progress > 0)

@@ -14,7 +14,7 @@ ALL = (
     SharpnessOf(arms=("sgd", "sam"), measures=(SPHERE, CUBE), images=256, m=64),
     RescalingOf(arm="sgd", measures=(SPHERE,), factors=(0.5, 1.0, 2.0), seams=("after_norm",), spread="nodes"),
     SliceOf(arm="sgd", directions=("line", "gradient"), other="sam", regions=(SPHERE,), statistics="interpolated"),
-    SliceOf(arm="sgd", directions=("random",)),
+    SliceOf(arm="sgd", directions=("random",), reach=0.5),
 )
 
 
@@ -45,6 +45,7 @@ def test_what_is_left_out_has_its_default() -> None:
         ),
         ({"kind": "slice", "arm": "a", "directions": ["gradient"] * 2}, "directions must be two different ones"),
         ({"kind": "slice", "arm": "a", "statistics": "interpolated"}, "statistics must be kept or estimated"),
+        ({"kind": "slice", "arm": "a", "reach": 0}, "reach must be a number from 1e-06 to 100"),
         ({"kind": "rescaling", "arm": "a", "measures": [{}], "factors": [2, 1]}, "factors must be numbers that rise"),
         ({"kind": "rescaling", "arm": "a", "measures": [{}], "factors": [0]}, "factors must be a number from 0.0001"),
         ({"kind": "rescaling", "arm": "a", "measures": []}, "measures must be a list of 1 to 40 entries"),

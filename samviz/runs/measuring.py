@@ -120,6 +120,13 @@ def views(engine: Engine, number: int) -> list[MeasurementView]:
         return [_view(row, work[row.job], time) for row in rows]
 
 
+def newest(engine: Engine) -> str | None:
+    """The comparison that was measured last; None where none was."""
+    with moment(engine) as connection:
+        number = connection.scalar(select(table.c.comparison).order_by(table.c.id.desc()).limit(1))
+    return None if number is None else str(number)
+
+
 def _view(row: Row, job: Row, time: float) -> MeasurementView:
     return MeasurementView(
         id=str(row.id),

@@ -352,6 +352,10 @@ class Store:
         """What was measured of a comparison, the newest first; KeyError where there is no such comparison."""
         return measuring.bundled(id) if id == EXAMPLE_ID else measuring.views(self.engine, reading.number(id))
 
+    def measured_last(self) -> str:
+        """The id of the comparison that was measured last; the bundled one's where none was."""
+        return measuring.newest(self.engine) or EXAMPLE_ID
+
     def delete_measurement(self, measurement: str) -> None:
         """Forget a measurement; ValueError while it is not finished, KeyError where there is none."""
         measuring.forget(self.engine, reading.number(measurement))

@@ -35,7 +35,7 @@ def page() -> None:
             sharpness_gap.show(store, choice)
             sign_in.show()
             return
-        header = store.header(_comparison(store, choice))
+        header = store.header(choice.id or store.measured_last())
     except UnknownError:
         st.error(plain(f"There is no comparison {choice.id[:40]!r}: it may have been deleted."))
         _from_the_start()
@@ -63,15 +63,6 @@ def page() -> None:
 
 def _from_the_start() -> None:
     st.button("Sharpness from the start", icon=":material/restart_alt:", on_click=st.query_params.clear)
-
-
-def _comparison(store: Store, choice: Choice) -> str:
-    """The id of the chosen comparison, or of the newest one in which something was measured."""
-    if choice.id:
-        return choice.id
-    listed = [summary.id for summary in store.comparisons()]
-    measured = [id for id in listed if store.measurements(id)]
-    return (measured or listed)[0]
 
 
 def _choices(store: Store, header: Header, choice: Choice, seeds: list[str]) -> None:

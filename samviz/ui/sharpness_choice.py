@@ -22,7 +22,7 @@ class Choice(State):
     PAGE = "Sharpness"
 
     id: str = ""
-    """Of the comparison; "" is the newest one with a measurement."""
+    """Of the comparison; "" is the one that was measured last."""
     view: str = "rescaling"
     seed: str = ""
     """Of the run; "" is the first one."""

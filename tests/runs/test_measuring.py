@@ -46,7 +46,9 @@ def claimed(store: Store) -> jobs.Job:
 
 @BOTH
 def test_the_same_question_about_the_same_bytes_is_asked_once(store: Store, id: str) -> None:
+    assert store.measured_last() == "example"
     first = store.measure(id, 0, asked())
+    assert store.measured_last() == id
     assert store.measure(id, 0, asked()) == first, "it waits already"
     assert store.measure(id, 1, asked()) != first, "another run"
     assert store.measure(id, 0, asked(ONE, Measure())) != first, "another question"

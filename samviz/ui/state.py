@@ -66,7 +66,7 @@ def read(cls: type[S]) -> S:
 def write(state: State) -> None:
     """Make this the page's address."""
     kept = {key: st.query_params[key] for key in guide.MARKS if key in st.query_params}
-    st.query_params.from_dict(kept | state.to_query())
+    st.query_params.from_dict(state.to_query() | kept)
 
 
 def bound(state: State, name: str, shown: Any, *, empty: str | None = None, whole: Collection[str] = ()) -> dict:

@@ -11,7 +11,7 @@ import zxingcpp
 from PIL import Image
 from playwright.sync_api import Browser, Locator, Page, Route, expect
 
-from samviz.spec.lesson import address
+from samviz.spec.lesson import LESSON, address
 from samviz.ui.public import network_address
 from tests.serve import PATIENCE, running_app
 
@@ -110,7 +110,7 @@ def test_the_lecture_view_lasts_through_the_lesson_and_ends_with_a_key(screen: P
         expect(screen.locator(".lesson .count")).to_be_visible()
         screen.keyboard.press(key)
         expect(screen).to_have_url(re.compile(rf"&lesson={number}&lecture=1$"))
-        expect(screen.locator(".lesson .count")).to_have_text(f"Step {number} of 10")
+        expect(screen.locator(".lesson .count")).to_have_text(f"Step {number} of {len(LESSON)}")
         expect(screen.locator("button.code")).to_be_visible()
     screen.keyboard.press("l")
     expect(screen.locator(".share")).to_be_hidden()
@@ -132,7 +132,7 @@ def test_a_key_counts_while_the_server_still_reads_the_next_step(screen: Page) -
 
     screen.route("**/api/toy/regions?*", slow)
     screen.keyboard.press("PageDown")
-    expect(screen.locator(".lesson .count")).to_have_text("Step 5 of 10")
+    expect(screen.locator(".lesson .count")).to_have_text(f"Step 5 of {len(LESSON)}")
     screen.keyboard.press("l")
     expect(screen.locator(".maxima")).to_contain_text("2.068167")
     screen.wait_for_timeout(500)

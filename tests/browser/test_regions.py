@@ -87,10 +87,12 @@ def test_eta_breaks_the_invariance_a_little(page: Page) -> None:
 def test_settings_undo_redo_reset_and_the_address(page: Page) -> None:
     open_page(page, "?a=2")
     expect(page.get_by_label("rescale a, value")).to_have_value("2")
+    before = cells(page, "Sphere")
     rho = page.get_by_label("ρ sphere, value")
     rho.fill("0.25")
     rho.press("Enter")
     expect(page).to_have_url(re.compile(r"\?a=2&rho\.sphere=0\.25$"))
+    expect(row(page, "Sphere").locator("td").first).not_to_have_text(before[0])
     sphere = cells(page, "Sphere")
     page.reload()
     expect(row(page, "Sphere").locator("td").first).to_have_text(sphere[0])

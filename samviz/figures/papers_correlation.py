@@ -24,7 +24,7 @@ class Correlation:
     plain: Measured
     adaptive: Measured
     gap: np.ndarray
-    """(networks,): train accuracy less test accuracy, in points."""
+    """(networks,): test loss less train loss."""
     values: np.ndarray
     """(2, networks): the plain sharpness, and the adaptive one."""
     taus: tuple[float, float]
@@ -110,7 +110,7 @@ def correlation_figure(one: Correlation) -> dict[str, Any]:
                 "xaxis": f"x{nth}",
                 "marker": {"color": palette.color(kind.measure.variant), "size": 7, "opacity": 0.75},
                 "showlegend": False,
-                "hovertemplate": "sharpness %{x:.4g}<br>gap %{y:.1f} points<extra></extra>",
+                "hovertemplate": "sharpness %{x:.4g}<br>gap %{y:.3g}<extra></extra>",
             }
         )
         layout[f"xaxis{nth}"] = {
@@ -123,7 +123,7 @@ def correlation_figure(one: Correlation) -> dict[str, Any]:
 
 def _layout() -> dict[str, Any]:
     return {
-        "yaxis": {"title": {"text": "generalization gap (points)"}, "automargin": True},
+        "yaxis": {"title": {"text": "test loss less train loss"}, "automargin": True},
         "hovermode": "closest",
         "margin": {"l": 8, "r": 12, "t": 24, "b": 76},
         "height": 380,

@@ -15,13 +15,13 @@ SHARPNESS = "sharpness"
 MEASURES = {
     "test_accuracy": "points",
     "best_accuracy": "points",
-    "gap": "points",
+    "gap": "",
     "gamma_mean": "",
     "seconds": "s an epoch",
     SHARPNESS: "",
 }
 """What is kept of a comparison, and the unit of a difference."""
-_READ = ("test_accuracy", "train_accuracy", "gamma_mean", "seconds")
+_READ = ("test_accuracy", "test_loss", "gamma_mean", "seconds")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +51,9 @@ class Outcome:
 
     header: Header
     values: dict[tuple[str, str], dict[int, float]]
-    """(measure, `Arm.key`) -> seed -> value, of the seeds that have finished the arm's epochs: test_accuracy, gap
-    (train accuracy less test accuracy) and gamma_mean after the last one, best_accuracy the highest test accuracy of
-    any, seconds the mean over all."""
+    """(measure, `Arm.key`) -> seed -> value, of the seeds that have finished the arm's epochs: test_accuracy, test_loss
+    and gamma_mean after the last one, best_accuracy the highest test accuracy of any, seconds the mean over all; and,
+    where its sharpness was measured, gap: the test loss less the train loss that was measured (ASAM section 2)."""
     sharpness: dict[Measured, dict[str, dict[int, float]]] = field(default_factory=dict)
     """What was measured after the last epoch -> `Arm.key` -> seed -> value."""
     kind: str = "comparison"
@@ -77,9 +77,6 @@ def outcome(header: Header, rows: Iterable[tuple]) -> Outcome:
             continue
         if name == "seconds":
             values.setdefault((name, arm), {})[seed] = sum(epochs.values()) / len(epochs)
-        elif name == "train_accuracy" and last[arm] in epochs:
-            gap = epochs[last[arm]] - found["test_accuracy", arm, seed][last[arm]]
-            values.setdefault(("gap", arm), {})[seed] = gap
         elif last[arm] in epochs:
             values.setdefault((name, arm), {})[seed] = epochs[last[arm]]
         if name == "test_accuracy":
@@ -88,20 +85,25 @@ def outcome(header: Header, rows: Iterable[tuple]) -> Outcome:
 
 
 def with_sharpness(one: Outcome, views: Iterable[MeasurementView]) -> Outcome:
-    """The outcome with every sharpness that was measured of weights after the arm's last epoch."""
+    """The outcome with every sharpness that was measured of weights after the arm's last epoch, and with the gap."""
     last = {arm.key: arm.epochs(one.header.comparison.recipe.epochs) for arm in one.header.comparison.arms}
     found: dict[Measured, dict[str, dict[int, float]]] = {}
+    gaps: dict[tuple[str, str], dict[int, float]] = {}
     for view in views:
         asked = view.measurement
         if view.state != "finished" or not isinstance(asked, SharpnessOf):
             continue
         for k, measure in enumerate(asked.measures):
             for arm in asked.arms:
-                value = view.result["arms"][arm][k]["value"]
-                if value is not None and view.result["epoch"] >= last[arm]:
-                    kind = Measured(measure, asked.images, asked.m)
-                    found.setdefault(kind, {}).setdefault(arm, {})[view.seed] = value
-    return replace(one, sharpness=found)
+                told = view.result["arms"][arm][k]
+                if told["value"] is None or view.result["epoch"] < last[arm]:
+                    continue
+                kind = Measured(measure, asked.images, asked.m)
+                found.setdefault(kind, {}).setdefault(arm, {})[view.seed] = told["value"]
+                test_loss = one.values.get(("test_loss", arm), {}).get(view.seed)
+                if test_loss is not None and not measure.normalized:
+                    gaps.setdefault(("gap", arm), {})[view.seed] = test_loss - told["loss"]
+    return replace(one, sharpness=found, values=one.values | gaps)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

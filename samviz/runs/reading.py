@@ -48,7 +48,7 @@ WHERE "row" > {mark} AND comparison = {mark} ORDER BY "row"
 
 _RESULTS = text("""
 SELECT jobs.seed, m.arm, m.epoch, m.step, m.name, m.value FROM metrics m JOIN jobs ON jobs.id = m.run
-WHERE jobs.comparison = :comparison AND m.name IN ('test_accuracy', 'train_accuracy', 'gamma_mean', 'seconds')
+WHERE jobs.comparison = :comparison AND m.name IN ('test_accuracy', 'test_loss', 'gamma_mean', 'seconds')
 """)
 
 

@@ -5,7 +5,7 @@ choice is an entry of its own, and Back and Forward undo and redo it.
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any, ClassVar, Self, TypeVar
 
 import streamlit as st
@@ -45,8 +45,8 @@ class State:
         return {name: list(value) if isinstance(value, tuple) else value for name, value in found.items()}
 
     def changed(self, name: str, value: Any) -> Self:
-        """The state with one part changed, and without what belongs to another value of it."""
-        raise NotImplementedError
+        """The state with one part changed; a page whose parts depend on each other forgets what belonged to the old."""
+        return replace(self, **{name: value})
 
 
 S = TypeVar("S", bound=State)

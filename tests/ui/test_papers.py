@@ -227,14 +227,16 @@ def test_a_grid_of_networks_draws_asam_fig_2(store: Store, monkeypatch: pytest.M
     id = store.submit_sweep(replace(grid, base=base, **few))
     for _, member, found in store.sweep(id).members:
         stored.fill(store, int(member), found.comparison)
-    ellipsoid = Measure(variant="elementwise_l2", rho=0.5, search="one_step")
+    ellipsoid = Measure(variant="elementwise_l2", rho=0.5, search="one_step", normalized=False)
+    sphere = replace(measured.SPHERE, normalized=False)
 
     def views(self: Store, member: str) -> list[MeasurementView]:
-        asked = SharpnessOf(arms=("sgd",), measures=(measured.SPHERE, ellipsoid))
+        asked = SharpnessOf(arms=("sgd",), measures=(sphere, ellipsoid))
         shared = {"comparison": member, "measurement": asked, "created": 0.0, "job": 1, "state": "finished"}
         found = []
         for seed in base.seeds:
-            result = {"epoch": 2, "arms": {"sgd": [{"value": float(len(found))}, {"value": float(seed)}]}}
+            told = [{"value": float(value), "loss": 0.5} for value in (len(found), seed)]
+            result = {"epoch": 2, "arms": {"sgd": told}}
             found.append(MeasurementView(id="1", seed=seed, reason="", progress=1.0, result=result, **shared))
         return found
 

@@ -41,7 +41,7 @@ def _line(measure: Any, curve: Mapping[str, Any], middle: int) -> dict[str, Any]
     ratios = [value / base if known and value is not None and value > 0 else None for value in values]
     return {
         "label": measure.label,
-        "loss": "normalized logits" if measure.normalized else "cross-entropy",
+        "loss": measure.loss_label,
         "dashed": measure.search == "one_step",
         "values": values,
         "ratios": ratios,

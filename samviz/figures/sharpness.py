@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from samviz.figures import palette
+from samviz.figures.compare_parts import Chart
 from samviz.spec.measure import Measure
 from samviz.spec.measurement import SharpnessOf
 
@@ -19,6 +20,22 @@ def sharpness_rows(
     """Of each measure the value of each arm by its label."""
     return [
         (measure, {labels[arm]: result["arms"][arm][k]["value"] for arm in asked.arms})
+        for k, measure in enumerate(asked.measures)
+    ]
+
+
+def sharpness_charts(
+    asked: SharpnessOf, result: Mapping[str, Any], labels: Mapping[str, str], colors: Mapping[str, str], name: str
+) -> list[Chart]:
+    """A chart for each measure; `name` tells this measurement from all others on the page."""
+    return [
+        Chart(
+            name=f"{name}-{k}",
+            title=measure.label,
+            note=f"loss: {measure.loss_label}",
+            height=260,
+            figure=sharpness_figure(asked, result, labels, colors, k),
+        )
         for k, measure in enumerate(asked.measures)
     ]
 

@@ -4,10 +4,25 @@ from collections.abc import Mapping
 from typing import Any
 
 from samviz.figures import palette
+from samviz.figures.compare_parts import Chart
 from samviz.figures.sharpness import measure_color
 from samviz.spec.measurement import DIRECTIONS, SliceOf
 
 QUANTITIES = {"loss": "Train loss", "accuracy": "Train accuracy (%)"}
+
+
+def slice_charts(asked: SliceOf, result: Mapping[str, Any], name: str) -> list[Chart]:
+    """A chart for each quantity; `name` tells this measurement from all others on the page."""
+    return [
+        Chart(
+            name=f"{name}-{quantity}",
+            title=title,
+            note=reaches(asked, result) if quantity == "loss" else "",
+            height=420,
+            figure=slice_figure(asked, result, quantity),
+        )
+        for quantity, title in QUANTITIES.items()
+    ]
 
 
 def slice_figure(asked: SliceOf, result: Mapping[str, Any], quantity: str = "loss") -> dict[str, Any]:

@@ -81,6 +81,11 @@ class Measure:
         search = {"one_step": "1 step", "ascent": f"{self.steps} steps", "autopgd": f"AutoPGD, {self.steps} steps"}
         return f"{self.region_label}: {search[self.search]}"
 
+    @property
+    def loss_label(self) -> str:
+        """What the loss is called."""
+        return "normalized logits" if self.normalized else "cross-entropy"
+
     def to_dict(self) -> dict[str, Any]:
         """Plain data for JSON, which has no infinity: such a p is "inf"."""
         return asdict(self) | {"p": "inf" if self.p == inf else self.p}

@@ -1,7 +1,6 @@
 """The Compare page: arms of one or several comparisons side by side, with what can be concluded from them."""
 
 from collections.abc import Callable
-from dataclasses import fields
 from typing import Any
 
 import streamlit as st
@@ -19,10 +18,9 @@ from samviz.figures.histograms import HISTOGRAMS
 from samviz.figures.measures import AXES, MEASURES
 from samviz.figures.report import report
 from samviz.runs import UNFINISHED, Store, UnknownError, open_store
-from samviz.ui import access, guide, sign_in
+from samviz.ui import access, charts, guide, sign_in
 from samviz.ui.compare_choice import MOST_COMPARISONS, MOST_SWEEPS, SCALES, VIEWS, Choice
 from samviz.ui.compare_data import numbers, swept
-from samviz.ui.components import component
 from samviz.ui.plain import plain
 from samviz.ui.report import report_button
 from samviz.ui.state import bound, read
@@ -160,9 +158,7 @@ def _draw(section: Section, sides: list[Side]) -> None:
     for table in section.tables:
         st.html(table_html(table, looks_of(sides)))
     if section.charts:
-        charts = [{field.name: getattr(chart, field.name) for field in fields(chart)} for chart in section.charts]
-        data = {"charts": charts, "arms": legend(sides) if section.toggled else []}
-        component("compare")(key="compare-charts", data=data)
+        charts.show("compare-charts", section.charts, legend(sides) if section.toggled else ())
     for note in section.notes:
         st.caption(plain(note))
 

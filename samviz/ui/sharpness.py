@@ -4,11 +4,11 @@ import streamlit as st
 
 from samviz.figures import palette
 from samviz.figures.rescaling import rescaling_page
-from samviz.figures.sharpness import sharpness_figure, sharpness_rows
-from samviz.figures.slices import QUANTITIES, reaches, slice_figure
+from samviz.figures.sharpness import sharpness_charts, sharpness_rows
+from samviz.figures.slices import slice_charts
 from samviz.runs import UNFINISHED, Header, MeasurementView, Store, UnknownError, open_store
 from samviz.spec.measurement import RescalingOf, SharpnessOf, SliceOf
-from samviz.ui import guide, sharpness_ask, sharpness_gap, sign_in
+from samviz.ui import charts, guide, sharpness_ask, sharpness_gap, sign_in
 from samviz.ui.components import component
 from samviz.ui.plain import plain
 from samviz.ui.sharpness_choice import VIEWS, Choice
@@ -52,10 +52,7 @@ def page() -> None:
     _choices(store, header, choice, seeds)
     st.markdown(LEADS[choice.view])
     seed = int(choice.seed or seeds[0])
-    found = [
-        view for view in store.measurements(header.id) if view.seed == seed and view.measurement.kind == choice.view
-    ]
-    waiting = any(view.state in UNFINISHED for view in found)
+    waiting = any(view.state in UNFINISHED for view in _found(store, header, choice, seed))
     st.fragment(_measured, run_every=POLL_SECONDS if waiting else None)(store, header, choice, seed, waiting)
     sharpness_ask.form(store, header, seed, choice.view)
     sign_in.show()
@@ -83,11 +80,14 @@ def _view(choice: Choice) -> None:
     st.segmented_control("View", list(VIEWS), format_func=VIEWS.__getitem__, label_visibility="collapsed", **shown)
 
 
+def _found(store: Store, header: Header, choice: Choice, seed: int) -> list[MeasurementView]:
+    """What was asked about this run in this view, the newest first."""
+    return [one for one in store.measurements(header.id) if (one.seed, one.measurement.kind) == (seed, choice.view)]
+
+
 def _measured(store: Store, header: Header, choice: Choice, seed: int, drawn: bool) -> None:
     """What was measured, or is being: runs the page again when something waits no longer."""
-    found = [
-        view for view in store.measurements(header.id) if view.seed == seed and view.measurement.kind == choice.view
-    ]
+    found = _found(store, header, choice, seed)
     if drawn and not any(view.state in UNFINISHED for view in found):
         st.rerun()
     for view in found:
@@ -116,39 +116,15 @@ def _show(header: Header, view: MeasurementView) -> None:
             colors = {key: look.color for key, look in looks.items()}
             _sharpness(asked, view, labels, colors)
         case SliceOf() as asked:
-            name = f"slice-{header.id}-{view.id}"
-            charts = [
-                {
-                    "name": f"{name}-{quantity}",
-                    "title": title,
-                    "note": reaches(asked, view.result) if quantity == "loss" else "",
-                    "height": 420,
-                    "wide": False,
-                    "group": "",
-                    "figure": slice_figure(asked, view.result, quantity),
-                }
-                for quantity, title in QUANTITIES.items()
-            ]
-            component("compare")(key="sharpness-slice", data={"charts": charts, "arms": []})
+            charts.show("sharpness-slice", slice_charts(asked, view.result, f"slice-{header.id}-{view.id}"))
     _where(header, view)
 
 
 def _sharpness(asked: SharpnessOf, view: MeasurementView, labels: dict[str, str], colors: dict[str, str]) -> None:
-    charts = [
-        {
-            "name": f"sharpness-{view.comparison}-{view.id}-{k}",
-            "title": measure.label,
-            "note": "on normalized logits" if measure.normalized else "cross-entropy",
-            "height": 260,
-            "wide": False,
-            "group": "",
-            "figure": sharpness_figure(asked, view.result, labels, colors, k),
-        }
-        for k, measure in enumerate(asked.measures)
-    ]
-    component("compare")(key="sharpness-bars", data={"charts": charts, "arms": []})
+    name = f"sharpness-{view.comparison}-{view.id}"
+    charts.show("sharpness-bars", sharpness_charts(asked, view.result, labels, colors, name))
     rows = [
-        {"sharpness": measure.label, "loss": "normalized logits" if measure.normalized else "cross-entropy"} | values
+        {"sharpness": measure.label, "loss": measure.loss_label} | values
         for measure, values in sharpness_rows(asked, view.result, labels)
     ]
     columns = {labels[arm]: st.column_config.NumberColumn(format="%.4g") for arm in asked.arms}

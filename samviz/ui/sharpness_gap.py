@@ -8,6 +8,7 @@ from typing import Any
 import streamlit as st
 
 from samviz import data
+from samviz.figures.compare_parts import Chart
 from samviz.figures.gap import (
     COLUMNS,
     GAPS,
@@ -25,8 +26,7 @@ from samviz.runs import UNFINISHED, Store
 from samviz.spec.grids import GRIDS
 from samviz.spec.measurement import SharpnessOf
 from samviz.spec.sweep import Sweep
-from samviz.ui import access
-from samviz.ui.components import component
+from samviz.ui import access, charts
 from samviz.ui.document import PAGES
 from samviz.ui.plain import plain
 from samviz.ui.sharpness_choice import Choice
@@ -215,18 +215,10 @@ def _printed() -> dict[tuple[str, float, str], float]:
 
 
 def _charts(found: Correlation, gap: str, asked: SharpnessOf, id: str) -> None:
-    charts = []
+    shown = []
     for k, (_, _, label) in enumerate(COLUMNS):
         tau = found.agreement(k, gap).tau
-        charts.append(
-            {
-                "name": f"gap-{id}-{k}",
-                "title": label + ("" if tau is None else f": τ = {tau:.3f}"),
-                "note": asked.measures[k].label,
-                "height": 320,
-                "wide": False,
-                "group": "",
-                "figure": correlation_figure(found, k, gap),
-            }
-        )
-    component("compare")(key="sharpness-gap-charts", data={"charts": charts, "arms": rate_looks(found.sweep)})
+        title = label + ("" if tau is None else f": τ = {tau:.3f}")
+        figure = correlation_figure(found, k, gap)
+        shown.append(Chart(name=f"gap-{id}-{k}", title=title, note=asked.measures[k].label, height=320, figure=figure))
+    charts.show("sharpness-gap-charts", shown, rate_looks(found.sweep))

@@ -1,4 +1,4 @@
-// The charts of the Compare page: figures as they come from Python, redrawn in place when something else is chosen, so that
+// Charts of a page: figures as they come from Python, redrawn in place when something else is chosen, so that
 // zoom and hidden arms stay. All numbers come from Python; this file only places them.
 
 import { element } from "./controls.js";

@@ -10,8 +10,8 @@ import time
 from pathlib import Path
 
 from samviz.runs import UNFINISHED, Store, open_store
+from samviz.runs.looking import EXAMPLE_ID
 from samviz.runs.measuring import BUNDLED
-from samviz.runs.store import EXAMPLE_ID
 from samviz.spec import Comparison, measurement
 from samviz.spec.measure import Measure
 from samviz.spec.measurement import Measurement, RescalingOf, SharpnessOf, SliceOf, factors_up_to

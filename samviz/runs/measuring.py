@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -112,12 +113,29 @@ def views(engine: Engine, number: int) -> list[MeasurementView]:
     """All measurements of a comparison, the newest first; KeyError where there is no such comparison."""
     with moment(engine) as connection:
         reading.revision(connection, number)
-        mine = select(table).where(table.c.comparison == number).order_by(table.c.id.desc())
-        rows = connection.execute(mine).all()
-        theirs = select(jobs_table).where(jobs_table.c.id.in_([row.job for row in rows]))
-        work = {row.id: row for row in connection.execute(theirs)}
-        time = now(connection)
-        return [_view(row, work[row.job], time) for row in rows]
+        return _views(connection, [number])
+
+
+def views_of(engine: Engine, ids: Iterable[str]) -> dict[str, list[MeasurementView]]:
+    """All measurements of each of these comparisons, the newest first, at one moment and by one question.
+
+    A comparison that was deleted has none. KeyError where an id can be none.
+    """
+    numbers = {id: reading.number(id) for id in ids}
+    found: dict[str, list[MeasurementView]] = {str(number): [] for number in numbers.values()}
+    with moment(engine) as connection:
+        for view in _views(connection, numbers.values()):
+            found[view.comparison].append(view)
+    return {id: found[str(number)] for id, number in numbers.items()}
+
+
+def _views(connection: Connection, numbers: Collection[int]) -> list[MeasurementView]:
+    mine = table.c.comparison.in_(numbers)
+    theirs = select(jobs_table).where(jobs_table.c.id.in_(select(table.c.job).where(mine)))
+    work = {row.id: row for row in connection.execute(theirs)}
+    time = now(connection)
+    rows = connection.execute(select(table).where(mine).order_by(table.c.id.desc()))
+    return [_view(row, work[row.job], time) for row in rows]
 
 
 def newest(engine: Engine) -> str | None:

@@ -13,6 +13,8 @@ from pathlib import Path
 import psutil
 
 PACKAGE = Path(__file__).parents[2]
+HANDLE = "SAMVIZ_HANDLE"
+"""Environment variable: by which the executor finds a worker again, if that is not its process."""
 LOCK_SECONDS = 5.0
 LOG_BYTES = 4000
 SAME_SECONDS = 0.05 if sys.platform == "linux" else 2.0

@@ -21,7 +21,6 @@ from samviz.runs import process
 from samviz.runs.engine import SETTING as STORE
 from samviz.runs.executors import WORKER, ExecutorError, Status
 from samviz.runs.places import SETTING as CHECKPOINTS
-from samviz.runs.worker import HANDLE
 from samviz.spec import check
 
 GPUS, CPUS = "SAMVIZ_RUN_GPUS", "SAMVIZ_RUN_CPUS"
@@ -191,7 +190,7 @@ class RayJobs:
 
         Whoever may ask Ray can read it: so the store's address, which may hold a password, is not in it.
         """
-        given = process.TUNING | {HANDLE: handle}
+        given = process.TUNING | {process.HANDLE: handle}
         if CHECKPOINTS in os.environ:
             given[CHECKPOINTS] = os.environ[CHECKPOINTS]
         if need.gpus == 0:

@@ -26,8 +26,6 @@ from samviz.runs.executors import ExecutorError, chosen
 from samviz.runs.places import checkpoint_folder
 from samviz.spec import Checkpoint, Comparison, Diverged, Failed, Histogram, Scalar
 
-HANDLE = "SAMVIZ_HANDLE"
-"""Environment variable: by which the executor finds this worker again, if that is not its process."""
 POLL_SECONDS = 0.1
 FLUSH_SECONDS = 0.5
 """The longest that a fact waits for others before they are written together."""
@@ -345,7 +343,7 @@ def work(engine: Engine, job: jobs.Job, folder: Path) -> None:
 
 def see_to_the_next(folder: Path) -> None:
     """A worker outlives its supervisor, and sees to it that somebody starts the next run: here, not on a cluster."""
-    if HANDLE not in os.environ:
+    if process.HANDLE not in os.environ:
         process.ensure_supervisor(folder)
 
 
@@ -358,7 +356,7 @@ def main() -> int:
     folder.mkdir(parents=True, exist_ok=True)  # on a machine of a cluster nobody has been there yet
     engine = connect(folder)
     try:
-        handle = os.environ.get(HANDLE) or process.handle(os.getpid())
+        handle = os.environ.get(process.HANDLE) or process.handle(os.getpid())
         job = patiently(lambda: jobs.enter(engine, asked.job, asked.attempt, handle))
     except jobs.StaleError as error:
         print(error, file=sys.stderr)

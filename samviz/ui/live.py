@@ -7,6 +7,7 @@ text a revision, however many pages it is on.
 import gzip
 import json
 import math
+import time
 from base64 import b64encode
 from collections import OrderedDict
 from collections.abc import Callable
@@ -64,28 +65,43 @@ class Cache:
         self._lock = Lock()
         self._builders: OrderedDict[str, Builder] = OrderedDict()
 
-    def page(self, id: str, choice: Choice | None = None) -> Page:
-        """The page of the current revision; KeyError where there is no such comparison."""
-        return self._built(id, choice or Choice())
+    def page(self, id: str, choice: Choice | None = None, age: float = 0.0) -> Page:
+        """The page, at most `age` seconds behind the store; KeyError where there is no such comparison."""
+        return self._built(id, choice or Choice(), age)
 
-    def layers(self, id: str, name: str) -> Page:
+    def layers(self, id: str, name: str, age: float = 0.0) -> Page:
         """The maps by layer of a measure; its revision is that of the comparison when the last number came to them."""
-        return self._built(id, name)
+        return self._built(id, name, age)
 
-    def _built(self, id: str, what: Choice | str) -> Page:
-        revision = self._source.revision(id)
+    def at_hand(self, id: str, what: Choice | str, age: float) -> Page | None:
+        """The same, if it is there already: the store is not asked, and nobody waited for."""
+        builder = self._builders.get(id)
+        return builder and builder.recent(what, time.monotonic() - age)
+
+    def _built(self, id: str, what: Choice | str, age: float) -> Page:
+        since = time.monotonic() - age
+        builder = self._builder(id)
+        page = builder.recent(what, since)
+        if page is None:
+            with builder.lock:
+                # Whoever held the lock may have looked meanwhile: of a crowd, one asks the store.
+                if builder.current < since:
+                    looked, revision = time.monotonic(), self._source.revision(id)
+                    if builder.revision != revision:
+                        builder.add(self._source.news(id, builder.place))
+                    builder.current = looked
+                page = builder.page(what)
+        return page
+
+    def _builder(self, id: str) -> "Builder":
+        if id not in self._builders:
+            self._source.revision(id)  # KeyError where there is no such comparison: an id alone takes no room
         with self._lock:
             builder = self._builders.pop(id, None) or Builder()
             self._builders[id] = builder
             while len(self._builders) > KEPT:
                 self._builders.popitem(last=False)
-        page = builder.kept(revision, what)
-        if page is not None:
-            return page
-        with builder.lock:
-            if builder.revision != revision:
-                builder.add(self._source.news(id, builder.place))
-            return builder.page(what)
+        return builder
 
 
 class Builder:
@@ -94,6 +110,8 @@ class Builder:
     def __init__(self) -> None:
         self.lock = Lock()
         self.place: Place | None = None
+        self.current = -math.inf
+        """When the store was last found to have nothing newer, by time.monotonic."""
         self._kept: tuple[str, dict[Choice | str, Page]] = "", {}
         """The revision, and its pages; never changed but replaced, since it is read without the lock."""
         self._texts: dict[tuple, Any] = {}
@@ -108,10 +126,9 @@ class Builder:
         """Of what has been taken in."""
         return self._kept[0]
 
-    def kept(self, revision: str, what: Choice | str) -> Page | None:
-        """The page, if there is one of this revision; needs no lock."""
-        mine, pages = self._kept
-        return pages.get(what) if mine == revision else None
+    def recent(self, what: Choice | str, since: float) -> Page | None:
+        """The page, if there is one that was up to date at a moment since then; needs no lock."""
+        return self._kept[1].get(what) if self.current >= since else None
 
     def add(self, news: News) -> None:
         """Take in what came since `place`."""

@@ -6,6 +6,7 @@ Each is made once for a revision of the comparison and a choice of what is shown
 import gzip
 from collections.abc import Callable
 
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
@@ -24,16 +25,17 @@ def live_routes() -> list[BaseRoute]:
     cache: Cache | None = None
     crowd = Crowd()
 
-    def answer(request: Request, read: Callable, page: Callable[[Cache, str, Choice | str], Page]) -> Response:
+    async def answer(request: Request, read: Callable, page: Callable[..., Page], age: float = 0.0) -> Response:
         nonlocal cache
-        cache = cache or Cache(open_store())
         id = request.path_params["id"]
         try:
             choice = read({key: request.query_params.getlist(key) for key in request.query_params})
         except ValueError as error:
             return JSONResponse({"error": str(error)}, status_code=400)
         try:
-            found = page(cache, id, choice)
+            # In a thread, so reading the store holds up nobody's page; what a crowd shares needs none.
+            cache = cache or await run_in_threadpool(lambda: Cache(open_store()))
+            found = cache.at_hand(id, choice, age) or await run_in_threadpool(page, cache, id, choice, age)
         except KeyError:
             return JSONResponse({"error": f"There is no comparison {id!r}."}, status_code=404)
         etag = f'"{found.revision}~{choice}"'
@@ -45,13 +47,13 @@ def live_routes() -> list[BaseRoute]:
             return Response(found.body, media_type="application/json", headers=headers)
         return Response(gzip.decompress(found.body), media_type="application/json", headers=headers)
 
-    # Not async: Starlette runs them in a thread, so reading the store holds up nobody's page.
-    def live(request: Request) -> Response:
-        response = answer(request, Choice.from_query, Cache.page)
-        response.headers[REFRESH] = f"{crowd.interval():.2f}"
+    async def live(request: Request) -> Response:
+        wait, age = crowd.turn()
+        response = await answer(request, Choice.from_query, Cache.page, age)
+        response.headers[REFRESH] = f"{wait:.2f}"
         return response
 
-    def layers(request: Request) -> Response:
-        return answer(request, layers_name, Cache.layers)
+    async def layers(request: Request) -> Response:
+        return await answer(request, layers_name, Cache.layers)
 
     return [Route("/api/comparisons/{id}/live", live), Route("/api/comparisons/{id}/layers", layers)]

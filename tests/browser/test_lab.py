@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from samviz.runs import Store, unbundle
-from samviz.runs.store import EXAMPLE
+from samviz.runs.looking import EXAMPLE
 from samviz.ui import access
 from tests import stored, synthetic
 from tests.serve import PATIENCE, running_app

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import event, select, update
 
 from samviz.runs import Store, UnknownError, jobs, measuring
 from samviz.runs.checkpoints import Checkpoints
@@ -107,6 +107,38 @@ def test_a_run_and_a_measurement_do_not_share_a_device(store: Store, id: str) ->
     second = jobs.claim(store.engine)
     assert second is not None
     assert {first.kind, second.kind} == {"train", "measure"}
+
+
+@BOTH
+def test_many_comparisons_are_looked_up_by_one_question(store: Store, id: str) -> None:
+    other, idle = (stored.put(store, tiny(1)) for _ in range(2))
+    save(store, store.header(other).runs[0].id, 0)
+    store.measure(id, 0, asked())
+    store.measure(other, 0, asked())
+    store.measure(id, 1, asked())
+    store.cancel_job(store.measurements(other)[0].job)
+    many = [other, idle, id, "example", "99"]
+    found = store.measurements_of(many)
+    assert found == {one: store.measurements(one) for one in many[:-1]} | {"99": []}
+    assert [view.seed for view in found[id]] == [1, 0], "the newest first"
+    assert found[other][0].state == "cancelled"
+    assert questions(store, many) == questions(store, [id])
+    with pytest.raises(UnknownError):
+        store.measurements_of([id, "x"])
+
+
+def questions(store: Store, ids: list[str]) -> int:
+    """What the database is asked, in statements."""
+    asked: list[str] = []
+
+    def keep(connection, cursor, statement, *_) -> None:
+        asked.append(statement)
+
+    event.listen(store.engine, "before_cursor_execute", keep)
+    store.measurements_of(ids)
+    event.remove(store.engine, "before_cursor_execute", keep)
+    assert asked
+    return len(asked)
 
 
 def test_what_cannot_be_measured_is_one_sentence(store: Store, id: str, home: Path) -> None:

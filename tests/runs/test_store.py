@@ -5,8 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from samviz.runs import HISTOGRAM_COLUMNS, METRIC_COLUMNS, Header, Store, exchange, jobs, open_store, process
-from samviz.runs import store as module
+from samviz.runs import HISTOGRAM_COLUMNS, METRIC_COLUMNS, Header, Store, exchange, jobs, looking, open_store, process
 from samviz.spec import PRESETS, Sweep
 from tests import synthetic
 from tests.runs.conftest import BOTH, tiny
@@ -153,7 +152,7 @@ def test_the_bundled_example_comes_last_and_cannot_be_changed(
     store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     example = synthetic.snapshot(epochs=3)
-    monkeypatch.setattr(module, "EXAMPLE", tmp_path / "example.json")
+    monkeypatch.setattr(looking, "EXAMPLE", tmp_path / "example.json")
     (tmp_path / "example.json").write_text(exchange.to_json(example), "utf-8")
     store.submit(tiny())
     lines = store.comparisons()

@@ -498,7 +498,7 @@ def test_the_example_is_shown_as_one_where_nothing_else_is(
 ) -> None:
     bundled = tmp_path / "example.json"
     bundled.write_text(exchange.to_json(synthetic.snapshot(3, 4)), "utf-8")
-    monkeypatch.setattr("samviz.runs.store.EXAMPLE", bundled)
+    monkeypatch.setattr("samviz.runs.looking.EXAMPLE", bundled)
     app = lab()
     assert any("example that ships with samviz" in header.value for header in app.subheader)
     assert any("example, ships with samviz" in text.value for text in app.markdown)

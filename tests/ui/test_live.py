@@ -106,6 +106,24 @@ def test_a_page_is_built_once_a_revision_however_many_ask(store: Store) -> None:
     assert source.reads == 2
 
 
+def test_a_page_may_be_as_old_as_is_allowed_and_no_older(store: Store) -> None:
+    id = stored.put(store, synthetic.comparison(2, 5))
+    source = Counting(store)
+    cache = Cache(source)
+    first = cache.page(id)
+    with writing(store.engine) as connection:
+        jobs.touch(connection, int(id))
+    assert cache.page(id, age=60.0) is first
+    assert cache.at_hand(id, Choice(), age=60.0) is first
+    assert cache.at_hand(id, Choice(axis="time"), age=60.0) is None
+    assert cache.page(id, Choice(axis="time"), age=60.0).revision == first.revision
+    assert source.reads == 1
+    sleep(0.3)
+    assert cache.at_hand(id, Choice(), age=0.3) is None
+    assert cache.page(id, age=0.3).revision == store.revision(id) != first.revision
+    assert source.reads == 2
+
+
 def test_other_choices_are_pages_of_the_same_numbers(store: Store) -> None:
     id = stored.put(store, synthetic.comparison(2, 5))
     source = Counting(store)
@@ -188,7 +206,7 @@ def test_rows_that_a_resume_drops_are_forgotten(store: Store) -> None:
 def test_the_example_is_read_once(store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     bundled = tmp_path / "example.json"
     bundled.write_text(exchange.to_json(synthetic.snapshot(3, 4)), "utf-8")
-    monkeypatch.setattr("samviz.runs.store.EXAMPLE", bundled)
+    monkeypatch.setattr("samviz.runs.looking.EXAMPLE", bundled)
     source = Counting(store)
     cache = Cache(source)
     assert content(cache.page("example"))["results"][0]["n"] == 3

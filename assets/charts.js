@@ -58,7 +58,7 @@ class Charts {
     this.charts = new Map();
     this.legend = new Legend(this.hidden, () => this.draw());
     this.grid = element("div", { class: "charts" });
-    this.body = element("div", { class: "compare" }, this.legend.box, this.grid);
+    this.body = element("div", { class: "page-charts" }, this.legend.box, this.grid);
     root.replaceChildren(this.body);
     this.sizes = new ResizeObserver(() => this.resize());
     this.sizes.observe(this.grid);

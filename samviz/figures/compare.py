@@ -103,6 +103,11 @@ def sides_of(sources: Sequence[Source], keys: Iterable[str] = ()) -> list[Side]:
     return found
 
 
+def legend(sides: Iterable[Side]) -> list[dict[str, str]]:
+    """The arms as a legend takes them: key, label, color, dash."""
+    return [{"key": side.key, "label": side.label, "color": side.look.color, "dash": side.look.dash} for side in sides]
+
+
 def shortened(text: str, most: int = 24) -> str:
     """The beginning of a text that is too long."""
     return text if len(text) <= most else f"{text[: most - 1].rstrip()}…"

@@ -5,9 +5,9 @@ from dataclasses import replace
 import numpy as np
 
 from samviz.figures.compare import Side, Source
-from samviz.figures.compare_parts import Chart
 from samviz.figures.curves import Curve, curves_data, curves_figure
 from samviz.figures.measures import AXES, MEASURES, Axis, axes, axis_data, offered
+from samviz.figures.parts import Chart
 
 SECONDS = {"training time (s)": 1, "training time (min)": 60, "training time (h)": 3600}
 """Title of an axis of time -> its unit in seconds."""

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from html import escape
 
 from samviz.figures.compare import Side
-from samviz.figures.compare_parts import Table
 from samviz.figures.palette import Look
+from samviz.figures.parts import Table
 
 BORDERS = {"solid": "solid", "dash": "dashed", "longdash": "dashed"}
 """Dash of an arm -> how a border looks most like it; the others are dotted."""

@@ -9,10 +9,10 @@ import numpy as np
 from samviz.figures import palette
 from samviz.figures.compare import Side
 from samviz.figures.compare_curves import sources_of
-from samviz.figures.compare_parts import Chart, Section
 from samviz.figures.curves import uid
 from samviz.figures.histograms import HISTOGRAMS, MOST_TEXTS
 from samviz.figures.layers import LAYERS, layers_data, layers_figure
+from samviz.figures.parts import Chart, Section
 from samviz.figures.ridgeline import ridgeline_charts
 from samviz.figures.tally import Tally
 

@@ -6,9 +6,9 @@ import numpy as np
 
 from samviz.figures import palette
 from samviz.figures.compare import ENDS, JUDGED, JUDGES, Side, compared, ended, unpaired
-from samviz.figures.compare_parts import Chart, Section, Table, mean_and_deviation
 from samviz.figures.curves import uid
 from samviz.figures.paired import interval, size, verdict
+from samviz.figures.parts import Chart, Section, Table, mean_and_deviation
 
 HEAD = (
     "Arm", "ρ", "Test accuracy, last epoch (%)", "best epoch (%)", "best at epoch",

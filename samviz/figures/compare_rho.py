@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from samviz.figures.compare_parts import Chart, Section
+from samviz.figures.parts import Chart, Section
 from samviz.figures.sweep import Swept, sweep_conclusion
 from samviz.figures.sweep_figure import sweep_figure
 from samviz.variants import VARIANTS

@@ -9,7 +9,7 @@ import numpy as np
 from samviz import papers
 from samviz.figures.compare import Side, Source
 from samviz.figures.compare_curves import sources_of
-from samviz.figures.compare_parts import Chart, Section, Table, mean_and_deviation
+from samviz.figures.parts import Chart, Section, Table, mean_and_deviation
 
 TABLE = ("sam-on", 5)
 """Of `samviz.papers`: what the measured times stand beside."""

@@ -10,8 +10,8 @@ from typing import Any
 
 from samviz.figures import palette
 from samviz.figures.compare import Side
-from samviz.figures.compare_parts import Chart, Section, Table
 from samviz.figures.curves import uid
+from samviz.figures.parts import Chart, Section, Table
 from samviz.spec import Arm
 from samviz.spec.networks import network_label
 

@@ -1,4 +1,4 @@
-"""The papers' tables as figures: the cells as printed, what each method gains, and who wins by how much."""
+"""The papers' tables as charts: the cells as printed, what each method gains, and who wins by how much."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from math import isnan
 from typing import TYPE_CHECKING, Any
 
 from samviz.figures import palette
-from samviz.papers.tables import about
+from samviz.figures.parts import Chart
 from samviz.spec import DATASETS
 from samviz.spec.networks import network_label
 from samviz.spec.recipe import AUGMENTATIONS
@@ -25,12 +25,12 @@ ROW = {"values": 9, "gains": 15, "wins": 34}
 _ERROR = {"thickness": 1.3, "width": 3, "color": OTHERS}
 EDGE = 130
 """Pixels above and below."""
+_LEGEND = {"orientation": "h", "x": 0, "y": 1.0, "yanchor": "bottom"}
 
 
-def setting(row: dict[str, Any], several: bool = False) -> str:
-    """What a cell is of but for its method, on short lines; the table as well where there are several."""
-    parts = [about(row["paper"], row["table"]).name] if several else []
-    parts += [network_label(row["network"])] if row["network"] else []
+def setting(row: dict[str, Any]) -> str:
+    """What a cell is of but for its method."""
+    parts = [network_label(row["network"])] if row["network"] else []
     parts += (
         [DATASETS[row["dataset"]].label if row["dataset"] in DATASETS else row["dataset"]] if row["dataset"] else []
     )
@@ -47,8 +47,8 @@ def dataset_label(key: str) -> str:
     return DATASETS[key].label if key in DATASETS else key
 
 
-def values_figure(frame: pd.DataFrame) -> dict[str, Any]:
-    """The cells of one metric, a mark each with its spread: a plotly figure {data, layout}, a line a setting."""
+def values_chart(frame: pd.DataFrame) -> Chart:
+    """The cells of one metric of a table, a mark each with its spread, a line a setting."""
     traces = []
     rows = [row | {"setting": _lines(setting(row))} for row in frame[frame["value"].notna()].to_dict("records")]
     for label, mine in _by_label(rows).items():
@@ -68,18 +68,24 @@ def values_figure(frame: pd.DataFrame) -> dict[str, Any]:
             }
         )
     first = rows[0]
-    title = first["metric"] + (f" ({first['unit']})" if first["unit"] else "")
-    layout = _layout(title, len(rows), "values", len({row["setting"] for row in rows}))
+    metric = first["metric"]
+    title = metric + (f" ({first['unit']})" if first["unit"] else "")
+    layout = _layout(title) | {"legend": _LEGEND, "scattermode": "group"}
     ends = [row["value"] + sign * (0 if isnan(row["spread"]) else row["spread"]) for row in rows for sign in (-1, 1)]
     room = 0.04 * (max(ends) - min(ends)) or 1.0
     layout["xaxis"] |= {"range": [round(min(ends) - room, 6), round(max(ends) + room, 6)]}  # else it begins at zero
-    return {"data": traces, "layout": layout | {"scattermode": "group"}}
+    return Chart(
+        name=f"papers-values-{first['paper']}-{first['table']}",
+        title=f"{metric[0].upper()}{metric[1:]} of each method, as printed",
+        figure={"data": traces, "layout": layout},
+        height=_height(len(rows), "values", len({row["setting"] for row in rows})),
+    )
 
 
-def gains_figure(gained: pd.DataFrame, several: bool = False) -> dict[str, Any]:
-    """What each method gains over the reference, a bar a cell with the spread of the difference: {data, layout}."""
+def gains_chart(gained: pd.DataFrame) -> Chart:
+    """What each method of a table gains over the reference, a bar a cell with the spread of the difference."""
     traces = []
-    rows = [row | {"setting": _lines(setting(row, several))} for row in gained.to_dict("records")]
+    rows = [row | {"setting": _lines(setting(row))} for row in gained.to_dict("records")]
     alike = Counter(_color(mine[0]) for mine in _by_label(rows).values())
     for label, mine in _by_label(rows).items():
         color = _color(mine[0])
@@ -97,14 +103,18 @@ def gains_figure(gained: pd.DataFrame, several: bool = False) -> dict[str, Any]:
                 "hovertemplate": "<b>%{fullData.name}</b><br>%{y}<br>%{x:+.3g}<extra></extra>",
             }
         )
-    unit = rows[0]["unit"]
-    title = "gain" + (" (points)" if unit == "%" else f" ({unit})" if unit else "")
-    layout = _layout(title, len(rows), "gains", len({row["setting"] for row in rows}))
-    return {"data": traces, "layout": layout | {"barmode": "group", "bargap": 0.25}}
+    first = rows[0]
+    layout = _layout(f"gain{_unit(first['unit'])}") | {"legend": _LEGEND, "barmode": "group", "bargap": 0.25}
+    return Chart(
+        name=f"papers-gains-{first['paper']}-{first['table']}",
+        title="Gain of each method in each setting",
+        figure={"data": traces, "layout": layout},
+        height=_height(len(rows), "gains", len({row["setting"] for row in rows})),
+    )
 
 
-def wins_figure(won: pd.DataFrame, unit: str = "%") -> dict[str, Any]:
-    """The mean gain of each method, with the least and the most of any setting: {data, layout}."""
+def wins_chart(won: pd.DataFrame, unit: str = "%") -> Chart:
+    """The mean gain of each method, with the least and the most of any setting."""
     rows = won.sort_values("mean").to_dict("records")
     trace = {
         "type": "bar",
@@ -120,14 +130,16 @@ def wins_figure(won: pd.DataFrame, unit: str = "%") -> dict[str, Any]:
         "marker": {"color": "#0072b2"},
         "hovertemplate": "<b>%{y}</b><br>mean %{x:+.3g}<extra></extra>",
     }
-    title = "mean gain" + (" (points)" if unit == "%" else f" ({unit})" if unit else "")
-    return {
-        "data": [trace],
-        "layout": _layout(title, len(rows), "wins", len(rows)) | {"showlegend": False, "bargap": 0.55},
-    }
+    layout = _layout(f"mean gain{_unit(unit)}") | {"bargap": 0.55}
+    return Chart(
+        name="papers-wins",
+        title="Mean gain of each method",
+        figure={"data": [trace], "layout": layout},
+        height=_height(len(rows), "wins", len(rows)),
+    )
 
 
-def beside_figure(rows: list[dict[str, Any]], source: str) -> dict[str, Any]:
+def beside_chart(rows: list[dict[str, Any]], source: str) -> Chart:
     """Gains over the base optimizer: the paper's and one's own, arm by arm.
 
     Each row has label, paper and paper_spread, own and own_half: points, None where there is none.
@@ -150,8 +162,15 @@ def beside_figure(rows: list[dict[str, Any]], source: str) -> dict[str, Any]:
                 "hovertemplate": "<b>%{y}</b>, %{fullData.name}<br>%{x:+.2f} points<extra></extra>",
             }
         )
-    layout = _layout("gain (points)", 2 * len(rows), "gains", len(rows))
-    return {"data": traces, "layout": layout | {"barmode": "group", "bargap": 0.3}}
+    layout = _layout("gain (points)") | {"legend": _LEGEND, "barmode": "group", "bargap": 0.3}
+    return Chart(
+        name=f"papers-beside-{source}",
+        title="Gains over the base optimizer alone: the paper's and your runs'",
+        note="Error bars of your runs: the 95 % interval of the paired difference over the seeds; of the paper: the "
+        "root of the sum of both squared spreads.",
+        figure={"data": traces, "layout": layout},
+        height=_height(2 * len(rows), "gains", len(rows)),
+    )
 
 
 def _by_label(rows: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
@@ -177,14 +196,19 @@ def _symbol(row: dict[str, Any]) -> str:
     return _SYMBOL.get(row["scope"], "circle-open")
 
 
-def _layout(title: str, numbers: int, kind: str, settings: int) -> dict[str, Any]:
+def _unit(unit: str) -> str:
+    """Of a difference, as an axis tells it."""
+    return " (points)" if unit == "%" else f" ({unit})" if unit else ""
+
+
+def _height(numbers: int, kind: str, settings: int) -> int:
+    """Pixels."""
+    return EDGE + max(ROW[kind] * numbers, 62 * settings)
+
+
+def _layout(title: str) -> dict[str, Any]:
     return {
-        "xaxis": {"title": {"text": title}, "automargin": True, "zeroline": True},
-        "yaxis": {"automargin": True, "autorange": "reversed", "type": "category"},
+        "xaxis": {"title": {"text": title}, "zeroline": True},
+        "yaxis": {"autorange": "reversed", "type": "category"},
         "hovermode": "closest",
-        "legend": {"orientation": "h", "x": 0, "y": 1.0, "yanchor": "bottom"},
-        "margin": {"l": 8, "r": 12, "t": 24, "b": 40},
-        "height": EDGE + max(ROW[kind] * numbers, 62 * settings),
-        "paper_bgcolor": "rgba(0,0,0,0)",
-        "plot_bgcolor": "rgba(0,0,0,0)",
     }

@@ -10,6 +10,7 @@ than the paper's.
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from samviz.figures.networks import MeasuredGrid
 from samviz.figures.papers_evidence import Evidence
 from samviz.figures.papers_evidence import evidence as evidence_of
 from samviz.figures.sweep import Swept
@@ -39,12 +40,12 @@ class Judged:
 def judge(
     outcomes: Sequence[Outcome],
     sweeps: Sequence[tuple[str, Swept, Header]] = (),
-    grids: Sequence[tuple[str, str, Sequence[Outcome]]] = (),
+    grids: Sequence[MeasuredGrid] = (),
 ) -> list[Judged]:
     """All claims in the papers' order.
 
     `outcomes` are of comparisons, and of sweeps at their chosen points (`chosen`); `sweeps` are (id, what it has come
-    to, header of one of its comparisons); `grids` are (id, name, all comparisons) of sweeps over further settings.
+    to, header of one of its comparisons); `grids` are those whose networks were measured.
     """
     return [_judged(claim, list(evidence_of(claim, outcomes, sweeps, grids))) for claim in CLAIMS]
 

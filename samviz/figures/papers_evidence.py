@@ -18,8 +18,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import permutations, product
 
+from samviz.figures.networks import MeasuredGrid
 from samviz.figures.paired import Difference
-from samviz.figures.papers_correlation import Correlation, correlations
+from samviz.figures.papers_correlation import Pair, pairs_of
 from samviz.figures.sweep import Row, Swept
 from samviz.papers.claims import MARGIN, Claim
 from samviz.papers.matching import recipe_differences
@@ -84,7 +85,7 @@ def evidence(
     claim: Claim,
     outcomes: Sequence[Outcome],
     sweeps: Sequence[tuple[str, Swept, Header]],
-    grids: Sequence[tuple[str, str, Sequence[Outcome]]],
+    grids: Sequence[MeasuredGrid],
 ) -> Iterable[Evidence]:
     """All that speaks for a claim or against it, or could not; the arguments are those of `papers_claims.judge`."""
     if claim.crosses == "rho":
@@ -92,8 +93,8 @@ def evidence(
             if claim.fits(data.sweep.base.recipe):
                 yield from _of_radii(claim, id, data, header)
     elif claim.crosses == "networks":
-        for id, name, networks in grids:
-            yield from (_of_networks(id, name, networks, one) for one in correlations(networks))
+        for grid in grids:
+            yield from (_of_networks(grid, pair) for pair in pairs_of(grid.networks))
     elif claim.crosses == "m":
         fitting = [one for one in outcomes if one.kind == "comparison" and claim.fits(one.header.comparison.recipe)]
         for smaller, larger in permutations(fitting, 2):
@@ -158,23 +159,21 @@ def _of_m(claim: Claim, smaller: Outcome, larger: Outcome) -> Iterable[Evidence]
             yield _told(claim, smaller, words, found)
 
 
-def _of_networks(id: str, name: str, networks: Sequence[Outcome], one: Correlation) -> Evidence:
+def _of_networks(grid: MeasuredGrid, pair: Pair) -> Evidence:
     """The rank correlations over a grid of networks, with a bootstrap's interval of their difference."""
-    plain, adaptive = one.taus
-    says = "for" if one.low > 0 else "against" if one.high < 0 else "open"
-    recipe = networks[0].header.comparison.recipe
+    says = "for" if pair.low > 0 else "against" if pair.high < 0 else "open"
+    recipe = grid.sweep.base.recipe
     return Evidence(
-        id=id,
+        id=grid.id,
         kind="sweep",
-        name=name,
-        contrast=f"{one.adaptive.label} against {one.plain.label}",
-        found=f"τ {adaptive:.3f} against {plain:.3f} over {len(one.gap)} networks, "
-        f"the difference between {one.low:+.2f} and {one.high:+.2f}",
+        name=grid.sweep.name,
+        contrast=f"{pair.adaptive.label} against {pair.plain.label}",
+        found=pair.found,
         seeds=0,
         says=says,
         why="" if says != "open" else "the interval holds zero",
         differences=(
-            f"{network_label(recipe.network)} on {recipe.images} images of {networks[0].header.data_label}: "
+            f"{network_label(recipe.network)} on {recipe.images} images of {grid.header.data_label}: "
             "the paper's networks, data and grid are not in the text at hand",
         ),
     )

@@ -12,16 +12,16 @@ from html import escape
 from itertools import groupby
 
 from samviz import __version__
-from samviz.figures.compare import ENDS, Side, Source, reference_of, sides_of
+from samviz.figures.compare import ENDS, Side, Source, legend, reference_of, sides_of
 from samviz.figures.compare_curves import axes_of, curves_chart, measures_of, sources_of
 from samviz.figures.compare_html import STYLE, looks_of, table_html
 from samviz.figures.compare_norm import BY_TYPE, norm_section
-from samviz.figures.compare_parts import Chart, Section, legend
 from samviz.figures.compare_results import results_section
 from samviz.figures.compare_rho import rho_section
 from samviz.figures.cost import cost_section
 from samviz.figures.coverage import coverage_section
 from samviz.figures.histograms import HISTOGRAMS
+from samviz.figures.parts import Chart, Section
 from samviz.figures.report_page import document
 from samviz.figures.sweep import Swept
 from samviz.runs import News

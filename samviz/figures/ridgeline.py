@@ -6,9 +6,9 @@ import numpy as np
 
 from samviz.figures import palette
 from samviz.figures.compare import Side
-from samviz.figures.compare_parts import Chart
 from samviz.figures.curves import uid
 from samviz.figures.histograms import HISTOGRAMS, Histograms, histograms_data
+from samviz.figures.parts import Chart
 
 ROWS = 12
 """Epochs of a ridgeline at most."""

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from samviz.figures import palette
-from samviz.figures.compare_parts import Chart
+from samviz.figures.parts import Chart
 from samviz.spec.measure import Measure
 from samviz.spec.measurement import SharpnessOf
 

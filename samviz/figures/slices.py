@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from samviz.figures import palette
-from samviz.figures.compare_parts import Chart
+from samviz.figures.parts import Chart
 from samviz.figures.sharpness import measure_color
 from samviz.spec.measurement import DIRECTIONS, SliceOf
 

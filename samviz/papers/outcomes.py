@@ -15,13 +15,12 @@ SHARPNESS = "sharpness"
 MEASURES = {
     "test_accuracy": "points",
     "best_accuracy": "points",
-    "gap": "",
     "gamma_mean": "",
     "seconds": "s an epoch",
     SHARPNESS: "",
 }
 """What is kept of a comparison, and the unit of a difference."""
-_READ = ("test_accuracy", "test_loss", "gamma_mean", "seconds")
+_READ = ("test_accuracy", "gamma_mean", "seconds")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +50,8 @@ class Outcome:
 
     header: Header
     values: dict[tuple[str, str], dict[int, float]]
-    """(measure, `Arm.key`) -> seed -> value, of the seeds that have finished the arm's epochs: test_accuracy, test_loss
-    and gamma_mean after the last one, best_accuracy the highest test accuracy of any, seconds the mean over all; and,
-    where its sharpness was measured, gap: the test loss less the train loss that was measured (ASAM section 2)."""
+    """(measure, `Arm.key`) -> seed -> value, of the seeds that have finished the arm's epochs: test_accuracy and
+    gamma_mean after the last one, best_accuracy the highest test accuracy of any, seconds the mean over all."""
     sharpness: dict[Measured, dict[str, dict[int, float]]] = field(default_factory=dict)
     """What was measured after the last epoch -> `Arm.key` -> seed -> value."""
     kind: str = "comparison"
@@ -85,10 +83,9 @@ def outcome(header: Header, rows: Iterable[tuple]) -> Outcome:
 
 
 def with_sharpness(one: Outcome, views: Iterable[MeasurementView]) -> Outcome:
-    """The outcome with every sharpness that was measured of weights after the arm's last epoch, and with the gap."""
+    """The outcome with every sharpness that was measured of weights after the arm's last epoch."""
     last = {arm.key: arm.epochs(one.header.comparison.recipe.epochs) for arm in one.header.comparison.arms}
     found: dict[Measured, dict[str, dict[int, float]]] = {}
-    gaps: dict[tuple[str, str], dict[int, float]] = {}
     for view in views:
         asked = view.measurement
         if view.state != "finished" or not isinstance(asked, SharpnessOf):
@@ -100,10 +97,7 @@ def with_sharpness(one: Outcome, views: Iterable[MeasurementView]) -> Outcome:
                     continue
                 kind = Measured(measure, asked.images, asked.m)
                 found.setdefault(kind, {}).setdefault(arm, {})[view.seed] = told["value"]
-                test_loss = one.values.get(("test_loss", arm), {}).get(view.seed)
-                if test_loss is not None and not measure.normalized:
-                    gaps.setdefault(("gap", arm), {})[view.seed] = test_loss - told["loss"]
-    return replace(one, sharpness=found, values=one.values | gaps)
+    return replace(one, sharpness=found)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -5,17 +5,17 @@ from typing import Any
 
 import streamlit as st
 
-from samviz.figures.compare import ENDS, Side, Source, reference_of, sides_of
+from samviz.figures.compare import ENDS, Side, Source, legend, reference_of, sides_of
 from samviz.figures.compare_curves import axes_of, curves_chart, measures_of
 from samviz.figures.compare_html import STYLE, looks_of, table_html
 from samviz.figures.compare_norm import norm_section
-from samviz.figures.compare_parts import Section, legend
 from samviz.figures.compare_results import results_section
 from samviz.figures.compare_rho import rho_section
 from samviz.figures.cost import cost_section
 from samviz.figures.coverage import coverage_section
 from samviz.figures.histograms import HISTOGRAMS
 from samviz.figures.measures import AXES, MEASURES
+from samviz.figures.parts import Section
 from samviz.figures.report import report
 from samviz.runs import UNFINISHED, Store, UnknownError, open_store
 from samviz.ui import access, charts, guide, sign_in

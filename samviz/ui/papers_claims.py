@@ -42,7 +42,7 @@ def show(store: Store, choice: Choice) -> None:
     """The list, or those in one state."""
     known = outcomes(store)
     with st.spinner("Reading your runs…"):
-        mine = [known.measured(header.id) for header in known.headers()]
+        mine = known.measured(header.id for header in known.headers())
         judged = judge([*mine, *known.chosen()], known.sweeps(), known.grids())
     found = counts(judged)
     names = {EVERY: f"all {len(judged)}"} | {state: f"{STATES[state]} {found[state]}" for state in STATES}

@@ -1,15 +1,16 @@
 """What the store holds, as far as the Papers page asks for it: each comparison is read once until it changes."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from threading import RLock
 
+from samviz.figures.networks import MeasuredGrid, comparable, networks_of
 from samviz.figures.papers_evidence import chosen
 from samviz.figures.sweep import Swept, sweep_data
 from samviz.papers.outcomes import Outcome, outcome, with_sharpness
 from samviz.runs import UNFINISHED, Header, Store, SweepSummary
-from samviz.spec.sweep import RECIPE_FIELDS
+from samviz.spec import Point
 
 MOST = 200
 """Comparisons, and sweeps, that are looked at: the newest."""
@@ -53,9 +54,10 @@ class Outcomes:
                 kept = self._outcomes[id] = outcome(*self._store.results(id))
             return kept
 
-    def measured(self, id: str) -> Outcome:
-        """The same with what was measured of its sharpness."""
-        return with_sharpness(self.outcome(id), self._store.measurements(id))
+    def measured(self, ids: Iterable[str]) -> list[Outcome]:
+        """Comparisons with what was measured of their sharpness; KeyError where there is none."""
+        found = self._store.measurements_of(ids)
+        return [with_sharpness(self.outcome(id), views) for id, views in found.items()]
 
     def sweeps(self) -> list[tuple[str, Swept, Header]]:
         """(id, what it has come to, header of its first comparison), the newest first; only those that have any."""
@@ -65,17 +67,19 @@ class Outcomes:
         """Each sweep's arms at their chosen points, as one comparison; of those that have any."""
         return [one.chosen for one in self._all_sweeps().values() if one.chosen is not None]
 
-    def grids(self) -> list[tuple[str, str, list[Outcome]]]:
-        """(id, name, the comparisons whose sharpness was measured) of the sweeps over more than radii and rates, the
-        newest first."""
-        found = []
-        with self._lock:
-            for sweep, one in self._all_sweeps().items():
-                if set(one.data.sweep.axes).intersection(RECIPE_FIELDS):
-                    members = [row.comparison for row in one.data.rows if row.n]
-                    networks = [self.measured(id) for id in members if self._store.measurements(id)]
-                    found.append((sweep, one.data.sweep.name, networks))
-        return found
+    def grids(self) -> list[MeasuredGrid]:
+        """The grids whose networks can be compared, with what was measured of these, the newest first."""
+        swept = {id: one for id, one in self._all_sweeps().items() if comparable(one.data.sweep)}
+        found = self._store.measurements_of(member for one in swept.values() for _, member in one.members)
+        return [
+            MeasuredGrid(
+                id=id,
+                sweep=one.data.sweep,
+                header=one.header,
+                networks=networks_of(one.data.sweep, one.members, one.rows, found),
+            )
+            for id, one in swept.items()
+        ]
 
     def _all_sweeps(self) -> dict[str, "_Swept"]:
         with self._lock:
@@ -100,16 +104,28 @@ class Outcomes:
         rows = list(frame[["comparison", "seed", "arm", "name", "epoch", "value"]].itertuples(index=False, name=None))
         data = sweep_data(view.sweep, [(point, id, header.state) for point, id, header in view.members], rows)
         header = view.members[0][2]
-        return _Swept(summary.progress, data, header, chosen(summary.id, data, header, rows))
+        return _Swept(
+            progress=summary.progress,
+            members=[(point, id) for point, id, _ in view.members],
+            rows=rows,
+            data=data,
+            header=header,
+            chosen=chosen(summary.id, data, header, rows),
+        )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class _Swept:
     """A sweep as it was read when so much of it had run."""
 
     progress: float
+    members: list[tuple[Point, str]]
+    """With the id of each point's comparison."""
+    rows: list[tuple]
+    """What its arms have come to: `Store.sweep_metrics`."""
     data: Swept
     header: Header
+    """Of its first comparison."""
     chosen: Outcome | None
 
 

@@ -4,12 +4,14 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from samviz.figures.papers_correlation import Correlation, correlation_figure, correlations
+from samviz.figures.gap_figure import rate_looks
+from samviz.figures.networks import MeasuredGrid
+from samviz.figures.papers_correlation import Pair, pair_charts, pairs_of
 from samviz.papers.outcomes import Outcome
 from samviz.papers.published import FIGURES, Figure
 from samviz.runs import Header, Store
 from samviz.spec import Comparison
-from samviz.ui import papers_recipes
+from samviz.ui import charts, papers_recipes
 from samviz.ui.document import PAGES
 from samviz.ui.papers_data import Outcomes, outcomes
 from samviz.ui.papers_state import Choice
@@ -45,7 +47,7 @@ def show(store: Store, choice: Choice) -> None:
         st.page_link(PAGE, label="All figures", icon=":material/arrow_back:", query_params={"view": "figures"})
         _figure(one, found[one.key], comparisons, alone=True)
         if one.of == "networks" and found[one.key] is not None:
-            _correlation(grids[found[one.key][0]][1])
+            _correlation(*grids[found[one.key][0]])
         papers_recipes.show(store, one, comparisons)
         return
     for one in FIGURES:
@@ -53,24 +55,16 @@ def show(store: Store, choice: Choice) -> None:
             _figure(one, found[one.key], comparisons)
 
 
-def _correlated(known: Outcomes) -> dict[str, tuple[_FOUND, list[Correlation]]]:
+def _correlated(known: Outcomes) -> dict[str, tuple[MeasuredGrid, list[Pair]]]:
     """Id -> a grid of networks whose sharpness is known, and its correlations."""
-    found = {}
-    for id, name, networks in known.grids():
-        if pairs := correlations(networks):
-            header = networks[0].header
-            found[id] = (id, name, header.comparison, header), pairs
-    return found
+    found = {grid.id: (grid, pairs_of(grid.networks)) for grid in known.grids()}
+    return {id: (grid, pairs) for id, (grid, pairs) in found.items() if pairs}
 
 
-def _usable(
-    one: Figure,
-    known: Outcomes,
-    grids: dict[str, tuple[_FOUND, list[Correlation]]],
-) -> list[_FOUND]:
+def _usable(one: Figure, known: Outcomes, grids: dict[str, tuple[MeasuredGrid, list[Pair]]]) -> list[_FOUND]:
     """What could draw a figure."""
     if one.of == "networks":
-        return [found for found, _ in grids.values()]
+        return [(id, grid.sweep.name, grid.sweep.base, grid.header) for id, (grid, _) in grids.items()]
     if one.of == "sweep":
         swept = [(id, data, header) for id, data, header in known.sweeps() if any(row.n for row in data.rows)]
         return [(id, data.sweep.name, data.sweep.base, header) for id, data, header in swept]
@@ -113,19 +107,9 @@ def _link(one: Figure, label: str, query: dict[str, str]) -> None:
     st.page_link(PAGES / f"{one.page}.py", label=label, icon=icon, query_params=query)
 
 
-def _correlation(pairs: list[Correlation]) -> None:
-    """A picture for each pair of a plain and an adaptive sharpness."""
-    for k, pair in enumerate(pairs):
-        figure = correlation_figure(pair)
-        st.plotly_chart(
-            figure,
-            height=figure["layout"]["height"],
-            config={"displayModeBar": False},
-            alt="Sharpness and adaptive sharpness against the generalization gap",
-            key=f"papers-correlation-{k}",
-        )
-        st.caption(
-            f"Kendall's τ with the generalization gap over {len(pair.gap)} networks: {pair.taus[0]:.3f} and, adaptive, "
-            f"{pair.taus[1]:.3f}. The difference lies between {pair.low:+.2f} and {pair.high:+.2f} (95 %, a bootstrap "
-            "over the networks)."
-        )
+def _correlation(grid: MeasuredGrid, pairs: list[Pair]) -> None:
+    """Two charts for each pair of a plain and an adaptive sharpness, and what they come to."""
+    sentences = [f"{pair.adaptive.label} against {pair.plain.label}: {pair.found}." for pair in pairs]
+    st.markdown("Kendall's τ with the generalization gap, the intervals being 95 % (a bootstrap over the networks):")
+    st.markdown("\n".join(f"- {plain(sentence)}" for sentence in sentences))
+    charts.show("papers-correlation", pair_charts(grid, pairs), rate_looks(grid.sweep))

@@ -9,13 +9,14 @@ import streamlit as st
 
 from samviz import papers
 from samviz.figures import papers_charts
-from samviz.figures.compare_parts import mean_and_deviation
 from samviz.figures.paired import Difference, difference
+from samviz.figures.parts import mean_and_deviation
 from samviz.papers.matching import Match, best_table, matches, shared
 from samviz.papers.outcomes import Outcome
 from samviz.runs import Store
 from samviz.spec import Comparison
 from samviz.spec.networks import network_label
+from samviz.ui import charts
 from samviz.ui.document import PAGES
 from samviz.ui.papers_data import outcomes
 from samviz.ui.papers_state import Choice
@@ -41,7 +42,7 @@ def show(store: Store, choice: Choice) -> None:
         format_func=lambda id: known[id].comparison.name,
         **bound(choice, "comparison", id),
     )
-    one = outcomes(store).measured(id)
+    (one,) = outcomes(store).measured([id])
     found = matches(one.header)
     best = best_table(found)
     if best is None:
@@ -76,18 +77,7 @@ def _beside(one: Outcome, found: list[Match]) -> None:
         st.markdown("In single arms:\n" + "\n".join(alone))
     drawn = [row for row in rows if row["paper"] is not None or row["own"] is not None]
     if drawn:
-        figure = papers_charts.beside_figure(drawn, about.name)
-        st.plotly_chart(
-            figure,
-            height=figure["layout"]["height"],
-            config={"displayModeBar": False},
-            alt="Gains over the base optimizer alone: the paper's and your runs'",
-            key="papers-beside",
-        )
-        st.caption(
-            "Gains over the base optimizer alone. Bars of your runs: the 95 % interval of the paired difference over "
-            "the seeds; of the paper: the root of the sum of both squared spreads."
-        )
+        charts.show("papers-beside", [papers_charts.beside_chart(drawn, about.name)])
     if sharp := _sharpness(one, found):
         _sharp_table(sharp, about.name)
     missing = [labels[arm.key] for arm in one.header.comparison.arms if arm.key not in {match.arm for match in found}]

@@ -12,6 +12,7 @@ from samviz.papers.wins import OWN_ALL, gains, references, wins
 from samviz.spec import SCOPES
 from samviz.spec.networks import network_label
 from samviz.spec.recipe import AUGMENTATIONS
+from samviz.ui import charts
 from samviz.ui.papers_state import ALL, SHOWN, Choice
 from samviz.ui.plain import plain
 from samviz.ui.state import bound
@@ -167,22 +168,14 @@ def _figures(choice: Choice, frame: pd.DataFrame, judged: list[str], one: Table 
                 **bound(choice, "reference", reference),
             )
     if (choice.shown == "values" and one is not None) or not against:
-        _draw(papers_charts.values_figure(rows), f"{metric} of each method, as printed")
+        charts.show("papers-figure", [papers_charts.values_chart(rows)])
         return
     gained = gains(rows, reference)
     won = wins(gained)
     unit = rows["unit"].iloc[0]
-    if one is None:
-        _draw(papers_charts.wins_figure(won, unit), "Mean gain of each method")
-    else:
-        _draw(papers_charts.gains_figure(gained), "Gain of each method in each setting")
+    chart = papers_charts.wins_chart(won, unit) if one is None else papers_charts.gains_chart(gained)
+    charts.show("papers-figure", [chart])
     _wins(won, unit)
-
-
-def _draw(figure: dict, alt: str) -> None:
-    st.plotly_chart(
-        figure, height=figure["layout"]["height"], config={"displayModeBar": False}, alt=alt, key="papers-figure"
-    )
 
 
 def _wins(won: pd.DataFrame, unit: str) -> None:

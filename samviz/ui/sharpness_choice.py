@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from samviz.figures.gap import GAPS
+from samviz.figures.networks import GAPS
 from samviz.spec import check
 from samviz.ui.state import State
 

@@ -8,20 +8,18 @@ from typing import Any
 import streamlit as st
 
 from samviz import data
-from samviz.figures.compare_parts import Chart
 from samviz.figures.gap import (
     COLUMNS,
-    GAPS,
     MEASURES,
     Correlation,
     correlation_data,
-    correlation_figure,
     correlation_notes,
     correlation_table,
-    rate_looks,
-    varied,
     with_radii,
 )
+from samviz.figures.gap_figure import gap_figure, rate_looks
+from samviz.figures.networks import GAPS, comparable, networks_of
+from samviz.figures.parts import Chart
 from samviz.runs import UNFINISHED, Store
 from samviz.spec.grids import GRIDS
 from samviz.spec.measurement import SharpnessOf
@@ -39,15 +37,13 @@ LEAD = (
 )
 IMAGES, M = 1024, 128
 """Train images that are measured, and how many climb together, until somebody asks for others: ours."""
-FEWEST_AXES = 2
-"""Hyper-parameters that a sweep must vary to be looked at here."""
 POLL_SECONDS = 3
 
 
 def show(store: Store, choice: Choice) -> None:
     """The whole view, below the choice of views."""
     st.markdown(LEAD)
-    names = {one.id: one.name for one in store.sweeps() if len(varied(one.sweep)) >= FEWEST_AXES}
+    names = {one.id: one.name for one in store.sweeps() if comparable(one.sweep)}
     if choice.sweep and choice.sweep not in names:
         st.error(
             plain(
@@ -149,11 +145,11 @@ def _results(store: Store, id: str, asked: SharpnessOf, gap: str, drawn: bool) -
         return
     rows = store.sweep_metrics(id).itertuples(index=False, name=None)
     members = [(point, member) for point, member, _ in view.members]
-    found = correlation_data(view.sweep, members, rows, standing.results)
+    found = correlation_data(view.sweep, networks_of(view.sweep, members, rows, known), asked)
     _table(found, gap)
     st.markdown("\n".join(f"- {plain(note)}" for note in correlation_notes(found, gap)))
     if found.networks:
-        _charts(found, gap, asked, id)
+        _charts(found, gap, id)
     where = next(iter(standing.results.values()))
     st.caption(plain(f"{_about_gap(gap, view.sweep)} {where['images']} train images, {where['data_label']}."))
 
@@ -214,11 +210,11 @@ def _printed() -> dict[tuple[str, float, str], float]:
     return {(row.method, row.p, row.metric): row.value for row in frame.itertuples()}
 
 
-def _charts(found: Correlation, gap: str, asked: SharpnessOf, id: str) -> None:
+def _charts(found: Correlation, gap: str, id: str) -> None:
     shown = []
-    for k, (_, _, label) in enumerate(COLUMNS):
+    for k, ((_, _, label), kind) in enumerate(zip(COLUMNS, found.kinds, strict=True)):
         tau = found.agreement(k, gap).tau
         title = label + ("" if tau is None else f": τ = {tau:.3f}")
-        figure = correlation_figure(found, k, gap)
-        shown.append(Chart(name=f"gap-{id}-{k}", title=title, note=asked.measures[k].label, height=320, figure=figure))
+        figure = gap_figure(found.sweep, found.networks, kind, gap)
+        shown.append(Chart(name=f"gap-{id}-{k}", title=title, note=kind.label, height=320, figure=figure))
     charts.show("sharpness-gap-charts", shown, rate_looks(found.sweep))

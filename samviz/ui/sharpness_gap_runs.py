@@ -49,7 +49,7 @@ def looked_up(store: Store, id: str) -> tuple[SweepView, Known]:
     """A sweep, and what was asked about those of its comparisons that have a finished run."""
     view = store.sweep(id)
     ended = [member for _, member, header in view.members if any(run.state == "finished" for run in header.runs)]
-    return view, {member: store.measurements(member) for member in ended}
+    return view, store.measurements_of(ended)
 
 
 def last_asked(known: Known) -> SharpnessOf | None:

@@ -7,33 +7,49 @@ import plotly.graph_objects as go
 import pytest
 from scipy.stats import kendalltau
 
+from samviz.figures.networks import MeasuredGrid, Network
 from samviz.figures.papers_claims import judge
-from samviz.figures.papers_correlation import FEWEST, correlation_figure, correlations
-from samviz.papers.outcomes import Measured, Outcome
+from samviz.figures.papers_correlation import FEWEST, pair_charts, pairs_of
+from samviz.papers.outcomes import Measured
 from samviz.spec import Arm
 from samviz.spec.measure import Measure
-from tests.papers.known import outcome
+from samviz.spec.sweep import Point
+from tests.figures.grid import GRID
+from tests.papers.known import header
 
-PLAIN = Arm()
-SPHERE = Measured(Measure(variant="sam", rho=0.1), 512, 128)
-ELLIPSOID = Measured(Measure(variant="elementwise_l2", rho=0.5), 512, 128)
-CUBOID = Measured(Measure(), 512, 128)
+SPHERE = Measured(Measure(variant="sam", rho=0.1, normalized=False), 512, 128)
+ELLIPSOID = Measured(Measure(variant="elementwise_l2", rho=0.5, normalized=False), 512, 128)
+CUBOID = Measured(Measure(normalized=False), 512, 128)
 
 
-def networks(n: int, sphere: float, adaptive: float) -> list[Outcome]:
+def networks(n: int, sphere: float, adaptive: float) -> list[Network]:
     """Networks whose sharpness follows the gap with so much weight, and chance otherwise."""
     random = np.random.default_rng(2)
     found = []
-    for k in range(n):
+    for seed in range(n):
         gap = float(random.normal())
-        a, b = (weight * gap + (1 - weight) * random.normal() for weight in (sphere, adaptive))
-        one = outcome({PLAIN: [gap]}, measure="gap", id=str(k))
-        found.append(replace(one, sharpness={SPHERE: {PLAIN.key: {0: a}}, ELLIPSOID: {PLAIN.key: {0: b}}}))
+        a, b = (weight * gap + (1 - weight) * float(random.normal()) for weight in (sphere, adaptive))
+        found.append(
+            Network(
+                point=Point(lr=0.1, rho=None, arms=("sgd",)),
+                seed=seed,
+                arm="sgd",
+                test_loss=gap + 1,
+                test_accuracy=50.0,
+                train_accuracy=90.0,
+                train_loss={(512, 128): 1.0},
+                sharpness={SPHERE: a, ELLIPSOID: b},
+            )
+        )
     return found
 
 
-def state(*grids: list[Outcome]) -> str:
-    judged = judge([], grids=[(str(k), "Grid", grid) for k, grid in enumerate(grids)])
+def grid(networks: list[Network]) -> MeasuredGrid:
+    return MeasuredGrid(id="7", sweep=GRID, header=header([Arm()]), networks=tuple(networks))
+
+
+def state(*grids: list[Network]) -> str:
+    judged = judge([], grids=[grid(networks) for networks in grids])
     return next(one.state for one in judged if one.claim.key == "asam-correlation")
 
 
@@ -46,9 +62,11 @@ def test_the_claim_is_judged_by_the_interval_of_the_difference() -> None:
 
 
 def test_a_pair_differs_in_the_region_s_shape_alone() -> None:
-    (pair,) = correlations(networks(12, 0.2, 0.8))
+    (pair,) = pairs_of(networks(12, 0.2, 0.8))
     assert (pair.plain, pair.adaptive) == (SPHERE, ELLIPSOID)
-    assert pair.taus[0] == pytest.approx(kendalltau(pair.values[0], pair.gap).statistic)
+    gap = [network.test_loss - 1 for network in pair.networks]
+    for kind, tau in zip((SPHERE, ELLIPSOID), pair.taus, strict=True):
+        assert tau == pytest.approx(kendalltau([network.sharpness[kind] for network in pair.networks], gap).statistic)
     assert pair.low <= pair.taus[1] - pair.taus[0] <= pair.high
     otherwise = [
         replace(ELLIPSOID, images=256),
@@ -58,24 +76,27 @@ def test_a_pair_differs_in_the_region_s_shape_alone() -> None:
     ]
     for kind in otherwise:
         changed = [
-            replace(one, sharpness={kind if old == ELLIPSOID else old: values for old, values in one.sharpness.items()})
+            replace(one, sharpness={SPHERE: one.sharpness[SPHERE], kind: one.sharpness[ELLIPSOID]})
             for one in networks(12, 0.2, 0.8)
         ]
-        assert correlations(changed) == []
+        assert pairs_of(changed) == []
 
 
 def test_where_all_are_alike_there_is_no_rank() -> None:
-    alike = [replace(one, sharpness=one.sharpness | {SPHERE: {PLAIN.key: {0: 0.5}}}) for one in networks(12, 0.2, 0.8)]
-    assert correlations(alike) == []
+    alike = [replace(one, sharpness=one.sharpness | {SPHERE: 0.5}) for one in networks(12, 0.2, 0.8)]
+    assert pairs_of(alike) == []
 
 
 def test_only_networks_that_have_all_three_are_drawn() -> None:
-    all_of_them = networks(12, 0.2, 0.8)
-    without = replace(all_of_them[0], values={})
-    (pair,) = correlations([without, *all_of_them[1:]])
-    assert len(pair.gap) == 11
-    figure = correlation_figure(pair)
-    go.Figure(figure)
-    assert [trace["x"] for trace in figure["data"]] == pair.values.tolist()
-    assert all(trace["y"] == pair.gap.tolist() for trace in figure["data"])
-    assert f"τ = {pair.taus[1]:.3f}" in figure["layout"]["xaxis2"]["title"]["text"]
+    first, *others = networks(12, 0.2, 0.8)
+    known = [replace(first, train_loss={}), *others]
+    (pair,) = pairs_of(known)
+    assert list(pair.networks) == others
+    charts = pair_charts(grid(known), [pair, pair])
+    assert len({chart.name for chart in charts}) == 4, "a chart is found again by its name"
+    for chart, kind, tau in zip(charts, (SPHERE, ELLIPSOID), pair.taus, strict=False):
+        go.Figure(chart.figure)
+        (points,) = [trace for trace in chart.figure["data"] if trace["x"]]
+        assert points["x"] == [network.sharpness[kind] for network in others]
+        assert points["y"] == [network.test_loss - 1 for network in others]
+        assert chart.title.endswith(f"τ = {tau:.3f}")

@@ -9,15 +9,14 @@ from streamlit.testing.v1 import AppTest
 from samviz import papers
 from samviz.papers.claims import CLAIMS
 from samviz.papers.published import FIGURES, figure
-from samviz.runs import MeasurementView, Store, open_store
+from samviz.runs import Store, open_store
 from samviz.spec import PRESETS, Arm, Comparison, Recipe, Sweep
-from samviz.spec.grids import GRIDS
-from samviz.spec.measure import Measure
 from samviz.spec.measurement import SharpnessOf
 from samviz.ui import access, lab_form
 from samviz.ui.papers_data import outcomes
 from samviz.ui.papers_state import Choice
 from tests import measured, stored
+from tests.ui import test_sharpness_gap
 
 ROUTER = Path(__file__).parents[2] / "samviz" / "ui" / "router.py"
 HERE = {"Host": "localhost:8501"}
@@ -220,30 +219,21 @@ def test_sharpness_stands_beside_the_cells_of_its_table(store: Store) -> None:
     assert "SAM-ON" not in rows.index
 
 
-def test_a_grid_of_networks_draws_asam_fig_2(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    grid = GRIDS["gap"].sweep
-    base = replace(grid.base, recipe=replace(grid.base.recipe, dataset="builtin", epochs=2), seeds=(0, 1, 2))
-    few = {"lr": (), "weight_decay": (), "batch_size": (32, 64, 128), "dropout": (0.0, 0.1, 0.2, 0.3)}
-    id = store.submit_sweep(replace(grid, base=base, **few))
-    for _, member, found in store.sweep(id).members:
-        stored.fill(store, int(member), found.comparison)
-    ellipsoid = Measure(variant="elementwise_l2", rho=0.5, search="one_step", normalized=False)
-    sphere = replace(measured.SPHERE, normalized=False)
+def test_a_grid_of_networks_draws_asam_fig_2(store: Store) -> None:
+    grid = replace(test_sharpness_gap.GRID, lr=(), batch_size=(32, 64, 128), dropout=(0.0, 0.1, 0.2, 0.3))
+    id = test_sharpness_gap.trained(store, grid)
+    drawn = f"Drawn from your grid “{grid.name}”"
+    assert drawn not in links(page(view="figures"))
+    for k, (_, member, _) in enumerate(store.sweep(id).members):
+        test_sharpness_gap.tell(store, member, test_sharpness_gap.ASKED, k / 10, (k, k % 5, -k, k % 7))
+    app = page(view="figures", figure="asam-2")
+    assert drawn in links(app)
+    assert texts(app).count(" over 12 networks, the difference between ") == 2  # p = 2 and p = infinity
+    assert texts(page(view="claims")).count(" over 12 networks, the difference between ") == 2
 
-    def views(self: Store, member: str) -> list[MeasurementView]:
-        asked = SharpnessOf(arms=("sgd",), measures=(sphere, ellipsoid))
-        shared = {"comparison": member, "measurement": asked, "created": 0.0, "job": 1, "state": "finished"}
-        found = []
-        for seed in base.seeds:
-            told = [{"value": float(value), "loss": 0.5} for value in (len(found), seed)]
-            result = {"epoch": 2, "arms": {"sgd": told}}
-            found.append(MeasurementView(id="1", seed=seed, reason="", progress=1.0, result=result, **shared))
-        return found
 
-    assert "Drawn from your grid" not in texts(page(view="figures"))
-    monkeypatch.setattr(Store, "measurements", views)
-    assert "over 36 networks: " in texts(page(view="figures", figure="asam-2"))
-    assert " over 36 networks, the difference between " in texts(page(view="claims"))
+def links(app: AppTest) -> list[str]:
+    return [link.proto.label for link in app.get("page_link")]
 
 
 def test_a_comparison_is_read_again_only_when_it_changed(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,9 +1,7 @@
-"""What a view of the Compare page and of the report is made of: sentences, tables and charts, free of any theme."""
+"""What a view of a page, or of the report, is made of: sentences, tables and charts, free of any theme."""
 
 from dataclasses import dataclass, field
 from typing import Any
-
-from samviz.figures.compare import Side
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -50,11 +48,6 @@ class Section:
     """What to know about the numbers, below everything else."""
     toggled: bool = False
     """Whether arms can be switched off in its charts."""
-
-
-def legend(sides: list[Side]) -> list[dict[str, str]]:
-    """The arms as plain values: key, label, color, dash."""
-    return [{"key": side.key, "label": side.label, "color": side.look.color, "dash": side.look.dash} for side in sides]
 
 
 def mean_and_deviation(values: list[float], decimals: int = 1) -> str:

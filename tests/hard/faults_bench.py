@@ -333,5 +333,5 @@ def until(condition: Callable[[], object], what: str, seconds: float = PATIENCE)
     while time.monotonic() < deadline:
         if value := condition():
             return value
-        time.sleep(0.05)
+        time.sleep(0.1)
     raise AssertionError(f"Within {seconds:.0f} s it did not come that {what}.")

@@ -74,6 +74,7 @@ def supervisors(folder: Path, times: int) -> Outcome:
                 place.store.resume()
             for run in runs:
                 run.judge(outcome, reference)
+                outcome.expect(run.row().attempt == 1, f"Its worker was not adopted: {run.row().attempt} attempts.")
     return outcome
 
 

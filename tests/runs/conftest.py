@@ -51,13 +51,13 @@ def wait(condition: Callable[[], object], seconds: float = 120) -> object:
     while time.monotonic() < deadline:
         if value := condition():
             return value
-        time.sleep(0.02)
+        time.sleep(0.1)
     raise AssertionError(f"{condition} was not true within {seconds} s")
 
 
 def ended(store: Store, id: str, seconds: float = 180) -> Snapshot:
     """The snapshot once all runs have ended."""
-    wait(lambda: store.snapshot(id).state in ENDED, seconds)
+    wait(lambda: store.header(id).state in ENDED, seconds)
     return store.snapshot(id)
 
 

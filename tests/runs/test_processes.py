@@ -2,7 +2,6 @@
 
 import json
 import math
-import random
 import sqlite3
 import subprocess
 import sys
@@ -15,11 +14,10 @@ from types import SimpleNamespace
 import pandas as pd
 import psutil
 import pytest
-import torch
 from sqlalchemy import select
 
 from samviz import training
-from samviz.runs import Snapshot, Store, process, resume
+from samviz.runs import Snapshot, Store
 from samviz.runs.checkpoints import Checkpoints
 from samviz.runs.engine import FILE
 from samviz.runs.places import checkpoint_folder
@@ -60,32 +58,6 @@ def steps() -> int:
     return tiny().recipe.steps_per_epoch
 
 
-def test_a_worker_killed_at_random_moments_ends_as_if_nothing_had_happened(
-    store: Store, home: Path, steps: int
-) -> None:
-    settings = {"augmentation": "autoaugment", "cutout": 8, "m": 16, "validation_size": 50}
-    whole = ended(store, store.submit(tiny(epochs=4, **settings)))
-    assert whole.state == "finished"
-
-    id = store.submit(tiny(epochs=4, **settings))
-    moments = sorted(random.sample(range(3 * steps), 2)), random.random()
-    print("killed after the steps, and so many seconds:", moments)
-    for step in moments[0]:  # there may be rows that no checkpoint covers; the second may meet a worker that starts
-        wait(lambda step=step: rows(store, id, step))
-        time.sleep(0.3 * moments[1])
-        worker(store, home).kill()
-    broken = ended(store, id)
-
-    assert (broken.state, broken.runs[0].attempt, broken.runs[0].progress) == ("finished", 3, 1.0)
-    assert not broken.metrics.duplicated(KEYS).any()
-    pd.testing.assert_frame_equal(facts(broken), facts(whole), check_exact=True)
-    order = ["arm", "epoch", "name"]
-    one, other = (s.histograms.sort_values(order).reset_index(drop=True) for s in (broken, whole))
-    pd.testing.assert_frame_equal(one, other)
-    assert checkpoint(store, broken)["step"] == 4 * steps
-    assert broken.runs[0].machine["torch"] == torch.__version__
-
-
 @pytest.mark.parametrize("spoiled", ["", "{", "[]", '{"KEY": 3}', '{"KEY": {"fp32": "slow"}}'])
 def test_the_pace_is_measured_once_and_anew_where_its_file_is_spoiled(
     home: Path, monkeypatch: pytest.MonkeyPatch, spoiled: str
@@ -110,29 +82,9 @@ def test_the_pace_is_measured_once_and_anew_where_its_file_is_spoiled(
     assert asked[-1] == {}
 
 
-def test_a_killed_supervisor_is_replaced_and_its_worker_adopted(store: Store, home: Path) -> None:
-    id = store.submit(tiny(epochs=1000))  # goes on until it is cancelled, however fast the machine is
-    first = worker(store, home)
-    wait(lambda: rows(store, id, 0))
-    (supervisor,) = processes(home, "supervisor")
-    supervisor.kill()
-    supervisor.wait(5)
-    for _ in range(3):  # an app, a page and a terminal may all notice at once
-        resume(home)
-        process.detach("samviz.runs.supervisor", home=home, log=home / "runs" / "supervisor.log")
-    wait(lambda: len(processes(home, "supervisor")) == 1, process.LOCK_SECONDS + 10)
-    assert [p.pid for p in processes(home, "worker")] == [first.pid]
-    reached = store.snapshot(id).metrics["step"].max()
-    wait(lambda: rows(store, id, reached))
-    store.cancel(id)
-    snapshot = ended(store, id)
-    assert (snapshot.state, snapshot.runs[0].attempt) == ("cancelled", 1)
-    wait(lambda: not processes(home, "supervisor") and not processes(home, "worker"))
-
-
 def test_runs_go_on_in_order_after_the_death_of_whoever_started_them(store: Store, home: Path, tmp_path: Path) -> None:
     recipe = tmp_path / "recipe.json"
-    recipe.write_text(tiny(epochs=2, seeds=(2, 0, 1)).to_json(), "utf-8")
+    recipe.write_text(tiny(epochs=1, seeds=(1, 0)).to_json(), "utf-8")
     command = [sys.executable, "-m", "samviz", "compare", "--recipe", str(recipe)]
     submitter = subprocess.Popen(command, stderr=subprocess.DEVNULL)
     wait(lambda: processes(home, "worker"))
@@ -142,9 +94,8 @@ def test_runs_go_on_in_order_after_the_death_of_whoever_started_them(store: Stor
     supervisor.kill()  # from here on nobody is left but the first worker
     snapshot = ended(store, "1")
     assert [(run.seed, run.state, run.attempt) for run in snapshot.runs] == [
-        (2, "finished", 1),
-        (0, "finished", 1),
         (1, "finished", 1),
+        (0, "finished", 1),
     ]
     times = [time for run in snapshot.runs for time in (run.started, run.finished)]
     assert times == sorted(times), "one run at a time"
@@ -152,7 +103,7 @@ def test_runs_go_on_in_order_after_the_death_of_whoever_started_them(store: Stor
 
 def test_a_cancelled_run_is_gone_within_three_seconds_wherever_it_is(store: Store, home: Path, steps: int) -> None:
     taken = []
-    for moment in (None, -1, 0, steps, 2 * steps):  # loading, evaluating, in the first epoch, and after checkpoints
+    for moment in (None, 0, 2 * steps):  # loading, in the first epoch, and after checkpoints
         id = store.submit(tiny(epochs=60))
         process = worker(store, home)
         if moment is not None:
@@ -163,7 +114,7 @@ def test_a_cancelled_run_is_gone_within_three_seconds_wherever_it_is(store: Stor
         taken.append(time.monotonic() - begun)
         snapshot = ended(store, id, 5)
         assert snapshot.state == "cancelled"
-        if moment in (steps, 2 * steps):
+        if moment:
             assert checkpoint(store, snapshot)["step"] >= moment
     assert max(taken) <= CANCEL_SECONDS, taken
 

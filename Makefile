@@ -6,9 +6,9 @@
 PYTHON ?= python3
 BIN := .venv/bin
 SUDO := $(shell test "$$(id -u)" = 0 || echo sudo)
-# Tests that drive a browser run one after another; those that wait for processes of their own, file by file on two
-# processors; the others as they come.
-ALONE := tests/browser
+# Tests that drive a browser, and those that wait for processes of their own, run file by file on two processors, apart
+# from each other; the others as they come.
+BROWSER := tests/browser
 WAITING := tests/hard tests/runs/test_processes.py tests/runs/test_measuring_processes.py tests/test_cli.py
 
 .PHONY: app lecture test test-hard soak bench audit pictures clean
@@ -22,9 +22,9 @@ lecture: .venv/app
 test: .venv/dev .venv/programs
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses=2 $(addprefix --ignore=,$(ALONE) $(WAITING))
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses=2 $(addprefix --ignore=,$(BROWSER) $(WAITING))
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses=2 --dist=loadfile $(WAITING)
-	$(BIN)/python -m pytest $(ALONE)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses=2 --dist=loadfile $(BROWSER)
 
 test-hard: .venv/dev .venv/programs
 	$(BIN)/python -m tests.hard.load

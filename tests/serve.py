@@ -10,6 +10,7 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import psutil
 from playwright.sync_api import Browser, sync_playwright
@@ -85,13 +86,18 @@ def running_app(
         process.wait()
 
 
+def how() -> dict[str, Any]:
+    """How Playwright shall start it."""
+    names = ("chromium", "chromium-browser", "google-chrome")
+    executable = next((path for name in names if (path := shutil.which(name))), None)
+    return {"executable_path": executable, "args": CHROMIUM_FLAGS}
+
+
 @contextmanager
 def chromium() -> Iterator[Browser]:
     """The system's Chromium or Chrome, else the one that Playwright fetched, headless."""
-    names = ("chromium", "chromium-browser", "google-chrome")
-    executable = next((path for name in names if (path := shutil.which(name))), None)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=executable, args=CHROMIUM_FLAGS)
+        browser = playwright.chromium.launch(**how())
         try:
             yield browser
         finally:

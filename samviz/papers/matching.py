@@ -142,6 +142,8 @@ def recipe_differences(
 def _of_images(header: Header, row: dict[str, Any]) -> list[str]:
     recipe, told = header.comparison.recipe, []
     label = DATASETS[recipe.dataset].label
+    if row["dataset"] is None:
+        return [f"{header.data_label}, where the text at hand names no data set"]
     theirs = DATASETS[row["dataset"]].label if row["dataset"] in DATASETS else row["dataset"]
     if recipe.dataset != row["dataset"]:
         told.append(f"{header.data_label}, not {theirs}")

@@ -12,7 +12,7 @@ import streamlit
 
 from tests.bench.table import show
 
-BENCHES = ("paint", "drag", "live", "maps", "cancel", "step_cost", "store")
+BENCHES = ("paint", "drag", "sharpness", "live", "maps", "cancel", "step_cost", "store")
 """Modules with `measure(folder) -> list[Row]`."""
 
 

@@ -12,11 +12,12 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 import pytest
 from joserfc import jwt
 from joserfc.jwk import ECKey, KeySet
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from samviz.runs import Store
 from tests import stored, synthetic
-from tests.serve import PATIENCE, free_port, running_app
+from tests.browser.visitor import Visitor
+from tests.serve import running_app
 
 pytestmark = pytest.mark.browser
 
@@ -83,10 +84,14 @@ def provider() -> Iterator[Provider]:
 
 
 @pytest.fixture(scope="module")
-def hall(home: Path, store: Store, provider: Provider) -> Iterator[str]:
+def home(own_home: Path) -> Path:
+    return own_home
+
+
+@pytest.fixture(scope="module")
+def hall(home: Path, store: Store, provider: Provider, own_port: int) -> Iterator[str]:
     """The audience's address of a lecture that offers both ways to sign in."""
-    port = free_port()
-    address = f"http://hall.localhost:{port}"  # Chromium finds it at 127.0.0.1, and it is no name of this computer
+    address = f"http://hall.localhost:{own_port}"  # Chromium finds it at 127.0.0.1, and it is no name of this computer
     secrets = home / "secrets.toml"
     secrets.write_text(
         f"""
@@ -104,17 +109,15 @@ server_metadata_url = "{provider.address}/.well-known/openid-configuration"
         "utf-8",
     )
     env = {"SAMVIZ_PUBLIC_URL": address, "STREAMLIT_SECRETS_FILES": str(secrets)}
-    with running_app(home, port=port, lecture=True, env=env):
+    with running_app(home, port=own_port, lecture=True, env=env):
         yield address
 
 
 @pytest.fixture
-def phone(hall: str, browser: Browser) -> Iterator[Page]:
-    """A browser in the audience."""
-    context = browser.new_context(base_url=hall, viewport={"width": 1200, "height": 900})
-    context.set_default_timeout(PATIENCE)
-    yield context.new_page()
-    context.close()
+def phone(hall: str, visitor: Visitor) -> Iterator[Page]:
+    """A browser in the audience, whose console may tell what was refused."""
+    with visitor.tab(hall) as page:
+        yield page
 
 
 def sign_in(page: Page, passphrase: str) -> None:
@@ -125,6 +128,10 @@ def sign_in(page: Page, passphrase: str) -> None:
     field.fill(passphrase)
     page.get_by_role("textbox", name="Your name").fill("Grace")
     page.get_by_test_id("stForm").get_by_role("button", name="Sign in").click()
+
+
+def to_the_lab(page: Page) -> None:
+    page.get_by_test_id("stMainBlockContainer").get_by_role("link", name="Lab").click()
 
 
 def delete(page: Page, id: str) -> None:
@@ -175,13 +182,13 @@ def test_who_logs_in_and_is_on_the_list_may_act_until_signing_out(phone: Page, h
     phone.locator("summary", has_text="Sign in").click()
     phone.get_by_role("button", name="Log in").click()
     phone.wait_for_url(f"{hall}/")  # where Streamlit leads who comes back from the provider
-    phone.goto("/lab")
+    to_the_lab(phone)
     start = phone.get_by_role("button", name="Start", exact=True)
     expect(phone.get_by_text("Signed in as Ada@example.org")).to_be_visible()
     expect(start).to_be_enabled()
     phone.get_by_role("button", name="Sign out").click()
     phone.wait_for_url(f"{hall}/")
-    phone.goto("/lab")
+    to_the_lab(phone)
     expect(start).to_be_disabled()
     expect(phone.get_by_text("Ada@example.org")).to_have_count(0)
 
@@ -217,12 +224,14 @@ def test_a_name_is_shown_as_it_is_and_does_nothing(phone: Page, named: dict[str,
         assert label.locator("img, a a, script, code, em, del, .katex, [data-testid=stIconMaterial]").count() == 0
         assert label.locator("a").count() == 1
     for id, name in list(named.items())[::2]:
-        phone.goto(f"/lab?id={id}")
-        title = phone.get_by_role("heading", level=1)
+        phone.locator(f".st-key-lab-line-{id} [data-testid=stPageLink] a").click()
+        phone.wait_for_url(f"**/lab?id={id}")
+        title = phone.get_by_role("heading", level=1).filter(has_not_text="Lab")
         expect(title).to_be_visible()
         assert seen(title.inner_text()) == name
         assert title.locator("img, a, script, code, em, del, .katex, [data-testid=stIconMaterial]").count() == 0
-    assert phone.evaluate("window.hit") is None
+        assert phone.evaluate("window.hit") is None
+        phone.go_back()
 
 
 def test_an_address_puts_no_link_into_the_page(phone: Page) -> None:
@@ -261,12 +270,11 @@ def test_whatever_gets_into_a_page_runs_no_script_and_reaches_no_other_server(ph
 
 
 def test_a_page_of_another_site_can_neither_frame_the_app_nor_open_a_session(
-    browser: Browser, provider: Provider, hall: str
+    phone: Page, provider: Provider, hall: str
 ) -> None:
-    page = browser.new_page()
-    page.goto(f"{provider.address}/page")
+    phone.goto(f"{provider.address}/page")
     own = hall.replace("hall.localhost", "localhost")
-    outcome = page.evaluate(
+    outcome = phone.evaluate(
         """(app) => new Promise((done) => {
             const socket = new WebSocket(app.replace("http", "ws") + "/_stcore/stream", ["streamlit"]);
             socket.onopen = () => done("open");
@@ -275,8 +283,7 @@ def test_a_page_of_another_site_can_neither_frame_the_app_nor_open_a_session(
         own,
     )
     assert outcome == "refused"
-    page.set_content(f'<iframe src="{own}/lab"></iframe>')
-    expect(page.locator("iframe")).to_be_visible()
-    page.wait_for_timeout(500)
-    assert page.frames[1].url.startswith("chrome-error:")
-    page.close()
+    phone.set_content(f'<iframe src="{own}/lab"></iframe>')
+    expect(phone.locator("iframe")).to_be_visible()
+    phone.wait_for_timeout(500)
+    assert phone.frames[1].url.startswith("chrome-error:")

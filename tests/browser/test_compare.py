@@ -1,6 +1,5 @@
 """The Compare page in a real browser: choices that Back undoes, charts that stay, a report that needs no network."""
 
-from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,16 +9,9 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from samviz.runs import Store
 from samviz.ui.compare_choice import VIEWS
 from tests import stored, synthetic
-from tests.serve import running_app
+from tests.browser.visitor import until
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture(scope="module")
-def app(home: Path) -> Iterator[str]:
-    """An app of this module's own: what its store holds is known."""
-    with running_app(home) as address:
-        yield address
 
 
 @pytest.fixture(scope="module")
@@ -29,16 +21,18 @@ def ids(store: Store) -> str:
     return "&comparisons=".join(stored.put(store, replace(spec, name=name)) for name in ("One", "Another"))
 
 
+FIRST = {
+    "results": "differences-last",
+    "curves": "curves",
+    "cost": "factors",
+    "norm": "overlay-gamma",
+    "network": "coverage",
+}
+"""View -> how the name of its first chart begins; that of the radii has none without a sweep."""
+
+
 def drawn(page: Page, name: str) -> None:
-    page.locator(f"[data-figure='{name}'] .main-svg").first.wait_for(state="attached")
-
-
-def until(page: Page, done: Callable[[], bool]) -> None:
-    for _ in range(200):
-        if done():
-            return
-        page.wait_for_timeout(50)
-    raise AssertionError("it does not come true")
+    page.locator(f"[data-figure^='{name}'] .main-svg").first.wait_for(state="attached")
 
 
 def x_range(plot: Locator) -> list[float]:
@@ -100,22 +94,19 @@ def test_a_zoom_and_hidden_arms_stay_when_something_else_is_chosen(page: Page, i
     assert x_range(plot) == zoomed
 
 
-def test_every_view_fits_a_phone_in_light_and_dark(browser: Browser, app: str, ids: str) -> None:
-    context = browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True)
-    page = context.new_page()
-    try:
-        for k, view in enumerate(VIEWS):
-            page.emulate_media(color_scheme=("light", "dark")[k % 2])
-            page.goto(f"{app}/compare?comparisons={ids}&view={view}")
-            if view == "rho":
-                expect(page.get_by_text("There is no sweep yet")).to_be_visible()
-            else:
-                page.locator(".js-plotly-plot .main-svg").first.wait_for(state="attached")
-            assert page.locator("[data-testid=stMain]").evaluate("m => m.scrollWidth") <= 390, view
-            wide = page.locator(".js-plotly-plot").evaluate_all("all => all.filter((p) => p.clientWidth > 380).length")
-            assert wide == 0, view
-    finally:
-        context.close()
+def test_every_view_fits_a_phone_in_light_and_dark(phone: Page, ids: str) -> None:
+    phone.goto(f"/compare?comparisons={ids}")
+    for k, (view, name) in enumerate(VIEWS.items()):
+        phone.emulate_media(color_scheme=("light", "dark")[k % 2])
+        press(phone, name)
+        expect(phone.get_by_role("radio", name=name, exact=True)).to_be_checked()
+        if view == "rho":
+            expect(phone.get_by_text("There is no sweep yet")).to_be_visible()
+        else:
+            drawn(phone, FIRST[view])
+        assert phone.locator("[data-testid=stMain]").evaluate("m => m.scrollWidth") <= 360, view
+        wide = phone.locator(".js-plotly-plot").evaluate_all("all => all.filter((p) => p.clientWidth > 350).length")
+        assert wide == 0, view
 
 
 def test_the_report_draws_without_a_network(page: Page, browser: Browser, ids: str, tmp_path: Path) -> None:

@@ -12,19 +12,12 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from samviz.runs import Store, unbundle
-from samviz.runs.looking import EXAMPLE
 from samviz.ui import access
 from tests import stored, synthetic
-from tests.serve import PATIENCE, running_app
+from tests.browser.visitor import color
+from tests.serve import PATIENCE
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture(scope="module")
-def app(home: Path) -> Iterator[str]:
-    """An app of this module's own: what its store holds is known."""
-    with running_app(home) as address:
-        yield address
 
 
 def drawn(page: Page) -> Locator:
@@ -64,7 +57,7 @@ def test_a_finished_comparison_is_no_longer_asked_for(page: Page, store: Store) 
     page.goto(f"/lab?id={id}")
     drawn(page)
     expect(page.locator(".conclusion")).to_contain_text("One seed: no conclusion can be drawn")
-    page.wait_for_timeout(3500)
+    page.wait_for_timeout(2500)  # while it runs a page asks each second
     assert len(asked) <= 2
 
 
@@ -83,14 +76,14 @@ def test_a_failed_run_shows_its_error_and_the_end_of_its_log(page: Page, store: 
 
 def test_a_lost_connection_is_said_quietly_and_heals(page: Page, store: Store) -> None:
     spec = synthetic.comparison(2, 4, name="Interrupted")
-    id = stored.put(store, spec, reached={0: 4, 1: 2}, ends={1: "queued"})
+    id = stored.put(store, spec, reached={0: 4, 1: 2}, ends={1: "running"})
     page.goto(f"/lab?id={id}")
     drawn(page)
     page.evaluate("() => { window.real = fetch; window.fetch = () => Promise.reject(new TypeError('offline')); }")
     expect(page.locator(".notice")).to_contain_text("The connection to samviz is lost")
     page.evaluate("() => { window.fetch = window.real; }")
     expect(page.locator(".notice")).to_be_hidden()
-    store.cancel(id)
+    stored.end(store, id, 1)
 
 
 def test_a_comparison_opens_from_the_list_and_is_deleted_after_a_question(page: Page, store: Store) -> None:
@@ -116,19 +109,21 @@ def test_a_comparison_is_exported_and_imported(page: Page, store: Store, tmp_pat
     file = tmp_path / "x.zip"
     download.value.save_as(file)
     assert unbundle.read(file).snapshot.comparison == spec
+    nothing = tmp_path / "nothing.zip"
+    nothing.write_bytes(b"nope")
     page.goto("/lab")
     page.get_by_text("Import a comparison").click()
-    page.locator("input[type=file]").last.set_input_files(file)
+    files = page.locator("input[type=file]").last
+    files.set_input_files(nothing)
+    page.get_by_role("button", name="Import", exact=True).click()
+    refusal = page.get_by_text("The archive cannot be read: File is not a zip file.")
+    expect(refusal).to_be_visible()
+    files.set_input_files(file)
+    expect(refusal).to_have_count(0)  # the server has the other file
     page.get_by_role("button", name="Import", exact=True).click()
     page.wait_for_url(re.compile(rf"id={int(id) + 1}\b"))
     expect(page.get_by_role("heading", name=spec.name)).to_be_visible()
     drawn(page)
-    page.goto("/lab")
-    file.write_bytes(b"nope")
-    page.get_by_text("Import a comparison").click()
-    page.locator("input[type=file]").last.set_input_files(file)
-    page.get_by_role("button", name="Import", exact=True).click()
-    expect(page.get_by_text("The archive cannot be read: File is not a zip file.")).to_be_visible()
 
 
 def test_the_form_stands_still_and_keeps_what_was_chosen(page: Page, store: Store) -> None:
@@ -163,27 +158,28 @@ def test_the_form_stands_still_and_keeps_what_was_chosen(page: Page, store: Stor
     expect(page.locator(".st-key-lab-recipe-nesterov input")).to_be_disabled()
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1400, 390])
-def test_nothing_is_wider_than_the_screen(browser: Browser, app: str, store: Store, width: int, theme: str) -> None:
+def test_nothing_is_wider_than_the_screen(page: Page, store: Store) -> None:
     id = stored.put(store, synthetic.comparison(3, 5))
-    context = browser.new_context(
-        base_url=app, viewport={"width": width, "height": 844}, color_scheme=theme, device_scale_factor=1
-    )
-    page = context.new_page()
-    page.set_default_timeout(PATIENCE)
     for address in ("/", "/lab", f"/lab?id={id}"):
+        page.set_viewport_size({"width": 390, "height": 844})
+        page.emulate_media(color_scheme="dark")
         page.goto(address)
         page.get_by_role("heading", level=1).wait_for()
         if "id=" in address:
             drawn(page)
-        page.wait_for_timeout(500)
-        main = page.get_by_test_id("stMain")
-        assert main.evaluate("main => main.scrollWidth - main.clientWidth") <= 0, address
-    text = page.locator("[data-figure=test_accuracy] .xtick text").first.evaluate("node => getComputedStyle(node).fill")
-    light = sum(int(part) for part in text[4:-1].split(",")[:3]) > 380
-    assert light == (theme == "dark")
-    context.close()
+        fits(page)
+        page.set_viewport_size({"width": 1400, "height": 844})
+        fits(page)
+    for scheme in ("dark", "light"):
+        page.emulate_media(color_scheme=scheme)
+        text = page.locator("[data-figure=test_accuracy] .xtick text").first
+        expect(text).to_have_css("fill", color(scheme, "textColor"))
+
+
+def fits(page: Page) -> None:
+    page.wait_for_timeout(300)  # for what takes its place late
+    main = page.get_by_test_id("stMain")
+    assert main.evaluate("main => main.scrollWidth - main.clientWidth") <= 0, page.url
 
 
 def test_a_stranger_behind_a_proxy_may_look_but_not_act(browser: Browser, app: str, store: Store) -> None:
@@ -196,22 +192,10 @@ def test_a_stranger_behind_a_proxy_may_look_but_not_act(browser: Browser, app: s
         expect(page.get_by_text(access.ADVICE)).to_be_visible()
         for name in ("Start", "Estimate the time"):
             expect(page.get_by_role("button", name=name)).to_be_disabled()
-        page.goto(f"/lab?id={id}")
+        page.locator(f".st-key-lab-line-{id} [data-testid=stPageLink] a").click()
         drawn(page)
         expect(page.get_by_role("button", name="Delete")).to_be_disabled()
         context.close()  # so that the proxy's connections end
-
-
-def test_a_fresh_install_is_not_empty(browser: Browser, tmp_path: Path) -> None:
-    assert EXAMPLE.is_file()
-    with running_app(tmp_path / "fresh") as address:
-        page = browser.new_page(base_url=address)
-        page.set_default_timeout(PATIENCE)
-        page.goto("/lab")
-        expect(page.get_by_role("heading", name="An example that ships with samviz")).to_be_visible()
-        drawn(page)
-        assert page.locator(".live tbody tr").count() == 4
-        page.close()
 
 
 @contextmanager

@@ -4,16 +4,18 @@ import re
 import socket
 from collections.abc import Iterator
 from io import BytesIO
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 import zxingcpp
 from PIL import Image
-from playwright.sync_api import Browser, Locator, Page, Route, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 from samviz.spec.lesson import LESSON, address
 from samviz.ui.public import network_address
-from tests.serve import PATIENCE, running_app
+from tests.browser.visitor import Visitor
+from tests.serve import running_app
 
 pytestmark = pytest.mark.browser
 
@@ -21,9 +23,9 @@ SETTINGS = {"trajectories": "learning rate, value", "regions": "target c, value"
 
 
 @pytest.fixture(scope="module")
-def hall(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def hall(own_home: Path, own_port: int) -> Iterator[str]:
     """The lecturer's own address of an app that listens to the network."""
-    with running_app(tmp_path_factory.mktemp("hall") / "home", lecture=True) as started:
+    with running_app(own_home, port=own_port, lecture=True) as started:
         yield started
 
 
@@ -35,20 +37,13 @@ def outside(hall: str) -> str:
     return f"http://{network_address()}:{urlsplit(hall).port}"
 
 
-@pytest.fixture(params=["light", "dark"])
-def screen(hall: str, browser: Browser, request: pytest.FixtureRequest) -> Iterator[Page]:
+@pytest.fixture
+def screen(hall: str, visitor: Visitor) -> Iterator[Page]:
     """A projector; fails on any error in the console."""
-    context = browser.new_context(
-        base_url=hall, viewport={"width": 1920, "height": 1080}, color_scheme=request.param, reduced_motion="reduce"
-    )
-    context.set_default_timeout(PATIENCE)
-    errors: list[str] = []
-    page = context.new_page()
-    page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    yield page
-    context.close()
-    assert not errors
+    with visitor.page(hall) as page:
+        page.set_viewport_size({"width": 1920, "height": 1080})
+        page.emulate_media(reduced_motion="reduce")
+        yield page
 
 
 def code(picture: Locator) -> str:
@@ -66,9 +61,12 @@ def expect_code(page: Page, address: str) -> None:
     assert code(page.locator("button.code img")) == address
 
 
-@pytest.mark.parametrize("number", [2, 5])
-def test_the_lecture_view_is_large_without_settings_and_with_a_code(screen: Page, outside: str, number: int) -> None:
+@pytest.mark.parametrize(("number", "scheme"), [(2, "light"), (5, "dark")])
+def test_the_lecture_view_is_large_without_settings_and_with_a_code(
+    screen: Page, outside: str, number: int, scheme: str
+) -> None:
     place = address(number)
+    screen.emulate_media(color_scheme=scheme)
     screen.goto(place + "&lecture=1")
     field = screen.get_by_label(SETTINGS[urlsplit(place).path.strip("/")])
     expect(screen.locator(".lesson h2")).to_be_visible()
@@ -127,7 +125,7 @@ def test_a_key_counts_while_the_server_still_reads_the_next_step(screen: Page) -
     expect(screen.locator(".maxima")).to_contain_text("2.514558")
 
     def slow(route: Route) -> None:
-        screen.wait_for_timeout(1000)
+        screen.wait_for_timeout(700)
         route.continue_()
 
     screen.route("**/api/toy/regions?*", slow)
@@ -141,23 +139,22 @@ def test_a_key_counts_while_the_server_still_reads_the_next_step(screen: Page) -
 
 
 def test_the_audience_opens_the_code_and_may_play_but_not_start_anything(
-    outside: str, hall: str, browser: Browser
+    outside: str, hall: str, visitor: Visitor
 ) -> None:
-    phone = browser.new_context(base_url=outside, viewport={"width": 360, "height": 740})
-    phone.set_default_timeout(PATIENCE)
-    page = phone.new_page()
-    page.goto(address(4))
-    expect(page.locator("table.maxima td").first).to_have_text("1.792107")
-    page.goto("/lab")
-    expect(page.get_by_text("This browser is on another computer")).to_be_visible()
-    expect(page.get_by_role("button", name="Start", exact=True)).to_be_disabled()
-    phone.close()
-    own = browser.new_context(base_url=hall.replace("127.0.0.1", "localhost"))
-    own.set_default_timeout(PATIENCE)
-    page = own.new_page()
-    page.goto("/lab")
-    expect(page.get_by_role("button", name="Start", exact=True)).to_be_enabled()
-    own.close()
+    with visitor.tab(hall) as own:
+        phone = own.context.new_page()
+        phone.set_viewport_size({"width": 360, "height": 740})
+        phone.goto(outside + address(4))
+        expect(phone.locator("table.maxima td").first).to_have_text("1.792107")
+        phone.goto(f"{outside}/lab")
+        expect(phone.get_by_text("This browser is on another computer")).to_be_visible()
+        expect(phone.get_by_role("button", name="Start", exact=True)).to_be_disabled()
+        own.goto("/lab")
+        expect(own.get_by_role("button", name="Start", exact=True)).to_be_enabled()
+        # A fresh install is not empty.
+        expect(own.get_by_role("heading", name="An example that ships with samviz")).to_be_visible()
+        own.locator("[data-figure=test_accuracy] .scatterlayer .trace").first.wait_for(state="attached")
+        assert own.locator(".live tbody tr").count() == 4
 
 
 @pytest.mark.parametrize(("host", "status"), [("localhost", 101), (network_address(), 101), ("evil.example", 403)])

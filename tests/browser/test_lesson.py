@@ -3,10 +3,11 @@
 import re
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from samviz.spec.lesson import LESSON, address
 from tests.browser.test_trajectories import set_number
+from tests.browser.visitor import color, tap
 
 pytestmark = pytest.mark.browser
 
@@ -63,13 +64,9 @@ def test_from_the_home_page_through_all_steps_by_keys_and_back(page: Page) -> No
     page.keyboard.press("PageDown")  # there is nothing after the last step
     page.wait_for_timeout(300)
     at(page, LAST)
-    for number in range(LAST - 1, LAST - 4, -1):
-        page.keyboard.press("PageUp")
+    for key, number in (("PageUp", LAST - 1), ("p", LAST - 2), ("n", LAST - 1)):
+        page.keyboard.press(key)
         at(page, number)
-    page.keyboard.press("n")
-    at(page, LAST - 2)
-    page.keyboard.press("p")
-    at(page, LAST - 3)
 
 
 def test_the_browsers_own_back_shows_the_step_before_with_its_settings(page: Page) -> None:
@@ -161,10 +158,7 @@ def test_the_buttons_keep_their_place_and_the_focus(page: Page) -> None:
     expect(page.get_by_role("button", name="Next")).to_have_attribute("aria-disabled", "true")
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_a_term_explains_itself_by_keyboard(app: str, browser: Browser, scheme: str) -> None:
-    context = browser.new_context(base_url=app, color_scheme=scheme, viewport={"width": 1400, "height": 900})
-    page = context.new_page()
+def test_a_term_explains_itself_by_keyboard(page: Page) -> None:
     page.goto(address(1))
     at(page, 1)
     term = page.locator(".term").first
@@ -177,11 +171,13 @@ def test_a_term_explains_itself_by_keyboard(app: str, browser: Browser, scheme: 
     expect(box).to_contain_text("The minimizers of the toy's loss")
     place, word = box.bounding_box(), term.bounding_box()
     assert 0 < place["y"] - word["y"] - word["height"] < 12
-    for what in (".lesson p", ".lesson .count", ".term-box p", ".term-box .source", ".lesson button.text"):
-        assert contrast(page, what) >= 4.5, what
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)
+        expect(page.get_by_test_id("stApp")).to_have_css("background-color", color(scheme, "backgroundColor"))
+        for what in (".lesson p", ".lesson .count", ".term-box p", ".term-box .source", ".lesson button.text"):
+            assert contrast(page, what) >= 4.5, f"{what}, {scheme}"
     page.keyboard.press("Escape")
     expect(box).to_be_hidden()
-    context.close()
 
 
 def contrast(page: Page, selector: str) -> float:
@@ -206,27 +202,23 @@ def contrast(page: Page, selector: str) -> float:
     )
 
 
-@pytest.mark.parametrize("number", [1, 6, 7, LAST])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_a_phone_shows_each_page_of_it_without_overflow(app: str, browser: Browser, number: int, scheme: str) -> None:
-    context = browser.new_context(
-        base_url=app, color_scheme=scheme, viewport={"width": 360, "height": 740}, has_touch=True, is_mobile=True
-    )
-    page = context.new_page()
-    page.goto(address(number))
-    at(page, number)
-    assert page.evaluate("document.documentElement.scrollWidth") <= 360
-    page.locator(".term").first.tap()
-    box = page.locator(".term-box")
+@pytest.mark.parametrize(("number", "scheme"), [(1, "light"), (6, "dark"), (7, "light"), (LAST, "dark")])
+def test_a_phone_shows_each_page_of_it_without_overflow(phone: Page, number: int, scheme: str) -> None:
+    phone.emulate_media(color_scheme=scheme)
+    phone.goto(address(number))
+    at(phone, number)
+    assert phone.evaluate("[document.documentElement.scrollWidth, innerWidth]") == [360, 360]
+    assert phone.evaluate("matchMedia('(pointer: coarse)').matches")
+    tap(phone.locator(".term").first)
+    box = phone.locator(".term-box")
     expect(box).to_be_visible()
     place = box.bounding_box()
     assert place["x"] >= 0
     assert place["x"] + place["width"] <= 360
-    page.keyboard.press("Escape")
+    phone.keyboard.press("Escape")
     if number < LAST:
-        page.get_by_role("button", name="Next").tap()
-        at(page, number + 1)
-    context.close()
+        tap(phone.get_by_role("button", name="Next"))
+        at(phone, number + 1)
 
 
 def test_leaving_the_lesson_keeps_the_settings(page: Page) -> None:
@@ -246,16 +238,9 @@ def test_leaving_the_lesson_keeps_the_settings(page: Page) -> None:
     expect(page.locator(".lesson")).to_have_count(0)
 
 
-@pytest.mark.parametrize("place", ["/trajectories?", "/regions?", "/lab?id=example&"])
+@pytest.mark.parametrize("place", ["/regions?", "/lab?id=example&"])
 def test_a_step_that_is_none_is_named(page: Page, place: str) -> None:
     page.goto(f"{place}lesson=99")
     sentence = page.get_by_text(f"lesson must be a whole number from 1 to {LAST}, but it is 99.")
     expect(sentence).to_be_visible()
     expect(page.locator(".lesson:visible")).to_have_count(0)
-
-
-@pytest.mark.parametrize("name", ["trajectories", "regions"])
-def test_the_glossary_is_folded_up_below_the_page(page: Page, name: str) -> None:
-    page.goto(f"/{name}")
-    page.get_by_text("Glossary", exact=True).click()
-    expect(page.get_by_text("The minimizers of the toy's loss")).to_be_visible()

@@ -1,23 +1,46 @@
-"""What is chosen to be seen of a comparison, in a real browser over stored ones: measures, axes, histograms, maps."""
+"""A comparison watched in a real browser: a real run, and of stored ones measures, axes, histograms and maps."""
 
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from samviz.runs import Store
+from samviz.runs import UNFINISHED, Store, open_store
+from samviz.spec import Arm, Comparison, Recipe
 from tests import stored, synthetic
-from tests.serve import running_app
+from tests.browser.visitor import until
+from tests.serve import PATIENCE, running_app
 
 pytestmark = pytest.mark.browser
 
+LONG = Comparison(
+    name="Long enough to watch",
+    recipe=Recipe(train_size=200, test_size=100, batch_size=50, epochs=1500, label_noise=0.2),
+    arms=(Arm(), Arm(variant="sam", scope="norm_only", rho=0.5)),
+    seeds=(0,),
+)
+
 
 @pytest.fixture(scope="module")
-def app(home: Path) -> Iterator[str]:
-    """An app of this module's own: what its store holds is known."""
-    with running_app(home) as address:
+def home(own_home: Path) -> Path:
+    return own_home
+
+
+@pytest.fixture(scope="module")
+def app(home: Path, own_port: int) -> Iterator[str]:
+    """An app of this module's own; at the end nothing is left running."""
+    with running_app(home, port=own_port) as address:
         yield address
+    store = open_store(home)
+    for summary in store.comparisons():
+        if summary.state in UNFINISHED:
+            store.cancel(summary.id)
+    deadline = time.monotonic() + PATIENCE / 1000
+    while any(summary.state in UNFINISHED for summary in store.comparisons()):
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
 
 
 def opened(page: Page, id: str) -> None:
@@ -30,21 +53,8 @@ def chart(page: Page, name: str) -> Locator:
     return page.locator(f"[data-figure='{name}']")
 
 
-def titles(plot: Locator) -> tuple[str, str]:
-    """What is on the horizontal axis, and the trace's uids."""
-    return plot.evaluate("p => [p.layout.xaxis.title.text, p.data.map(t => t.uid).join(' ')]")
-
-
 def x_range(plot: Locator) -> list[float]:
     return plot.evaluate("p => p._fullLayout.xaxis.range.map(Number)")
-
-
-def until(page: Page, done: Callable[[], bool]) -> None:
-    for _ in range(200):
-        if done():
-            return
-        page.wait_for_timeout(50)
-    raise AssertionError("it does not come true")
 
 
 def zoom(page: Page, plot: Locator) -> list[float]:
@@ -58,6 +68,67 @@ def zoom(page: Page, plot: Locator) -> list[float]:
     page.mouse.up()
     until(page, lambda: x_range(plot) != before)  # plotly takes the drag a moment later
     return x_range(plot)
+
+
+def paste(page: Page, comparison: Comparison) -> None:
+    """Bring a recipe into the form, as a user does."""
+    page.get_by_text("Edit the recipe").click()
+    page.get_by_label("Paste a recipe").fill(comparison.to_json())
+    page.get_by_label("Paste a recipe").press("Control+Enter")
+    page.get_by_role("button", name="Use this recipe").click()
+    expect(page.get_by_label("Name")).to_have_value(comparison.name)
+
+
+def test_a_run_is_started_watched_zoomed_reloaded_and_cancelled(page: Page, store: Store) -> None:
+    refreshes: list[int] = []
+    page.on("response", lambda answer: refreshes.append(answer.status) if answer.url.endswith("/live") else None)
+    page.goto("/lab")
+    paste(page, LONG)
+    page.get_by_role("button", name="Start").click()
+    page.wait_for_url("**/lab?id=*")
+    id = page.url.split("id=")[1]
+    expect(page.get_by_role("heading", level=1)).to_have_text(LONG.name)
+    expect(page.locator(".live")).to_have_count(1)  # the example of the page before is gone
+    expect(page.locator(".pill", has_text="Running")).to_have_count(1)
+    assert page.get_by_test_id("stMain").evaluate("main => main.scrollTop") == 0  # the form was scrolled to its end
+
+    # A zoom, and an arm that is switched off.
+    curves = chart(page, "test_accuracy")
+    curves.locator(".scatterlayer .trace").first.wait_for(state="attached")
+    page.wait_for_timeout(1000)  # the page grows while the first numbers come in
+    zoomed = zoom(page, curves)
+    assert 325 < zoomed[0] < 425
+    assert 1075 < zoomed[1] < 1175
+    page.get_by_role("button", name="SAM-ON").click()
+    page.get_by_label("latest").uncheck()
+    shown = page.locator("[data-figure=histograms]").get_attribute("data-epoch")
+    page.evaluate("chart => { window.kept = [chart, chart.querySelector('.main-svg')]; }", curves.element_handle())
+    before = page.locator(".live .number").inner_text()
+
+    # Four refreshes with something new in each.
+    first = refreshes.count(200)
+    until(page, lambda: refreshes.count(200) >= first + 4)
+    same = "chart => window.kept[0] === chart && window.kept[1] === chart.querySelector('.main-svg')"
+    assert page.evaluate(same, curves.element_handle())
+    assert x_range(curves) == zoomed
+    expect(page.get_by_role("button", name="SAM-ON")).to_have_attribute("aria-pressed", "false")
+    assert curves.evaluate("plot => plot.data.filter(t => t.meta !== 'sgd').every(t => t.visible === false)")
+    there = page.locator("[data-figure=histograms]").get_attribute("data-epoch")
+    assert abs(int(there or -9) - int(shown or 9)) <= 1  # of more than 60 epochs the page gets every second one
+    assert int(page.locator(".live .number").inner_text().split()[0]) >= int(before.split()[0])
+    assert store.snapshot(id).metrics["epoch"].max() >= 4
+
+    # The tab is loaded again in the middle: the run goes on, and the page finds it.
+    page.reload()
+    expect(page.locator(".pill")).to_have_text("Running")
+    curves.locator(".scatterlayer .trace").first.wait_for(state="attached")
+    reached = store.snapshot(id).metrics["epoch"].max()
+    until(page, lambda: store.snapshot(id).metrics["epoch"].max() > reached)
+
+    page.get_by_role("button", name="Cancel").click()
+    expect(page.locator(".pill")).to_have_text("Cancelled")
+    expect(page.get_by_role("button", name="Cancel")).to_have_count(0)
+    assert store.snapshot(id).state == "cancelled"
 
 
 def test_measures_and_axes_are_chosen_and_stay_chosen(page: Page, store: Store) -> None:

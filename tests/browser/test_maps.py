@@ -1,10 +1,11 @@
 """The maps below the Trajectories page in a real Chromium: closed, opened, read, and a pixel that becomes a start."""
 
 import re
-from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Locator, Page, expect
+
+from tests.browser.visitor import color, somebody_else
 
 pytestmark = pytest.mark.browser
 
@@ -40,23 +41,21 @@ def place(canvas: Locator, w1: float, w2: float) -> dict[str, float]:
     return {"x": x, "y": y}
 
 
-def test_nothing_is_asked_for_before_the_section_is_opened(page: Page) -> None:
+def test_nothing_is_asked_for_before_the_section_is_opened_and_read(page: Page) -> None:
     addresses = asked(page)
     page.goto("/trajectories")
     expect(page.locator(".outcome").first).to_be_visible()
     page.wait_for_timeout(500)
     assert addresses == []
-    page.locator("details.maps summary").click()
-    settled(page.locator("details.maps"))
+    section = page.locator("details.maps")
+    section.locator("summary").click()
+    settled(section)
     coarse, fine = [url for url in addresses if "n=50" in url], [url for url in addresses if "n=200" in url]
     assert len(coarse) == len(fine) == 4
     assert addresses[:4] == coarse, "the coarse maps come first"
     assert not [url for url in addresses if "/map?" not in url]
 
-
-def test_the_maps_say_what_happens_and_can_be_read_by_pointer_and_keys(page: Page) -> None:
-    section = open_maps(page)
-    settled(section)
+    # They say what happens, and can be read by pointer and keys.
     expect(section.locator(".map")).to_have_count(4)
     summary = section.locator("[role=tabpanel]:not([hidden]) .map-summary")
     expect(summary).to_contain_text(re.compile(r"SAM: \d+ % of starts reach the valley, \d+ % get stuck"))
@@ -174,20 +173,6 @@ def test_quantities_details_and_pairs_can_be_chosen(page: Page) -> None:
     expect(panel.locator(".map-summary")).to_contain_text("from ρ = √2 = 1.41 on")
 
 
-@pytest.fixture(params=["light", "dark"])
-def phone(request: pytest.FixtureRequest, app: str, browser: Browser) -> Iterator[Page]:
-    """A page as wide as a small phone."""
-    viewport = {"width": 360, "height": 740}
-    context = browser.new_context(base_url=app, viewport=viewport, color_scheme=request.param)
-    errors: list[str] = []
-    page = context.new_page()
-    page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    yield page
-    context.close()
-    assert not errors
-
-
 def test_it_fits_a_phone_in_both_themes(phone: Page) -> None:
     section = open_maps(phone)
     for name in ("Basins", "Sweep", "Along the valley"):
@@ -198,27 +183,26 @@ def test_it_fits_a_phone_in_both_themes(phone: Page) -> None:
         for canvas in section.locator("[role=tabpanel]:not([hidden]) canvas").all():
             pixels = "c.getContext('2d').getImageData(0, 0, c.width, c.height).data.buffer"
             assert canvas.evaluate(f"(c) => new Set(new Uint32Array({pixels})).size") > 3
-    dark = phone.evaluate("() => matchMedia('(prefers-color-scheme: dark)').matches")
-    section.get_by_role("tab", name="Along the valley").click()
-    text = section.locator("[role=tabpanel]:not([hidden]) .map-readout").evaluate("(n) => getComputedStyle(n).color")
-    assert (sum(map(int, re.findall(r"\d+", text)[:3])) > 384) == dark
+    readout = section.locator("[role=tabpanel]:not([hidden]) .map-readout")
+    for scheme in ("light", "dark"):
+        phone.emulate_media(color_scheme=scheme)
+        expect(readout).to_have_css("color", color(scheme, "textColor"))
 
 
-def test_a_link_opens_the_map_that_was_looked_at(page: Page, browser: Browser) -> None:
+def test_a_link_opens_the_map_that_was_looked_at(page: Page) -> None:
     section = open_maps(page)
     section.get_by_label("Quantity of the maps").select_option("step")
     section.get_by_label("Detail of the maps").select_option("50")
     section.get_by_label("Difference of").select_option("sgd")
     expect(page).to_have_url(re.compile(r"map=basins&quantity=step&detail=50&pair=sgd,elementwise_l2$"))
     settled(section)
-    other = browser.new_context(viewport=page.viewport_size).new_page()
+    other = somebody_else(page)
     other.goto(page.url)
     there = other.locator("details.maps")
     settled(there)
     expect(there.get_by_label("Quantity of the maps")).to_have_value("step")
     summary = "[role=tabpanel]:not([hidden]) .map-summary"
     expect(there.locator(summary)).to_have_text(section.locator(summary).inner_text(), use_inner_text=True)
-    other.context.close()
     section.get_by_role("tab", name="Sweep").click()
     section.get_by_label("Parameter to sweep").select_option("lr.sgd")
     expect(page).to_have_url(re.compile(r"map=sweep&.*sweep=lr\.sgd$"))

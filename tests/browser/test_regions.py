@@ -4,7 +4,9 @@ import re
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Locator, Page, expect
+
+from tests.browser.visitor import color, somebody_else, until
 
 pytestmark = pytest.mark.browser
 
@@ -78,12 +80,6 @@ def test_w_can_be_dragged_in_any_panel(page: Page) -> None:
     expect(row(page, "Ellipsoid")).to_have_attribute("data-verdict", "same")
 
 
-def test_eta_breaks_the_invariance_a_little(page: Page) -> None:
-    open_page(page, "?eta.ellipsoid=0.2")
-    expect(row(page, "Ellipsoid")).to_have_attribute("data-verdict", "differs")
-    expect(row(page, "Cuboid")).to_have_attribute("data-verdict", "same")
-
-
 def test_settings_undo_redo_reset_and_the_address(page: Page) -> None:
     open_page(page, "?a=2")
     expect(page.get_by_label("rescale a, value")).to_have_value("2")
@@ -104,23 +100,11 @@ def test_settings_undo_redo_reset_and_the_address(page: Page) -> None:
     expect(page).to_have_url(re.compile(r"/regions$"))
 
 
-@pytest.mark.parametrize(
-    ("query", "words"),
-    [("a=0", "a must be a number from 0.2 to 5"), ("rho.cuboid=nan", "nan"), ("w1=one", "'one'"), ("b=2", "'b'")],
-)
+@pytest.mark.parametrize(("query", "words"), [("a=0", "a must be a number from 0.2 to 5"), ("b=2", "'b'")])
 def test_a_wrong_value_in_the_address_is_named_and_the_defaults_are_drawn(page: Page, query: str, words: str) -> None:
     open_page(page, f"?{query}")
     expect(page.get_by_role("alert")).to_contain_text(words)
     expect(page.locator(CANVAS).first).to_have_attribute("data-there", "3.0000,0.3333")
-
-
-def test_panels_stack_on_a_phone_and_nothing_overflows(page: Page) -> None:
-    page.set_viewport_size({"width": 390, "height": 844})
-    open_page(page)
-    tops = [canvas.bounding_box()["y"] for canvas in page.locator(CANVAS).all()]
-    assert tops == sorted(tops)
-    assert tops[0] < tops[1] < tops[2]
-    assert page.evaluate("document.documentElement.scrollWidth") <= 390
 
 
 # ---- T and p -------------------------------------------------------------------------------------------------------
@@ -186,16 +170,6 @@ def test_what_a_screen_reader_is_told_follows_the_choice(page: Page) -> None:
     expect(canvas).to_have_attribute("role", "img")
 
 
-def test_a_p_that_is_none_is_refused_and_taken_back(page: Page) -> None:
-    open_page(page)
-    number = page.get_by_label("p cuboid, value")
-    number.fill("0.5")
-    number.press("Enter")
-    expect(page.get_by_role("alert")).to_contain_text("p.cuboid must be a number from 1 to infinity, but it is '0.5'.")
-    expect(number).to_have_value("∞")
-    assert page.url.endswith("/regions")
-
-
 # ---- the table of invariance ---------------------------------------------------------------------------------------
 
 
@@ -205,11 +179,19 @@ def verdicts(page: Page, label: str) -> list[str]:
     return [cell.get_attribute("data-verdict") or "" for cell in found.locator("td[data-verdict]").all()]
 
 
-def test_the_table_tells_which_t_are_invariant_and_follows_eta(page: Page) -> None:
+def test_the_table_tells_which_t_are_invariant_and_follows_a_while_it_is_dragged_and_eta(page: Page) -> None:
     open_page(page)
     table = page.get_by_role("table", name=re.compile("Definition 1"))
     expect(table.get_by_role("row")).to_have_count(8)
     assert table.get_by_role("columnheader").all_inner_texts()[:2] == ["T and p", "toy, a = 3"]
+    toy = table.get_by_role("columnheader").nth(1)
+    box = page.get_by_label("rescale a", exact=True).bounding_box()
+    assert box
+    page.mouse.move(box["x"] + 0.84 * box["width"], box["y"] + box["height"] / 2)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 0.7 * box["width"], box["y"] + box["height"] / 2, steps=5)
+    expect(toy).to_have_text(re.compile(r"toy, a = (1|2)\.\d+"))
+    page.mouse.up()
     assert verdicts(page, "SAM: sphere") == ["fails"] * 5
     assert verdicts(page, "ASAM: ellipsoid") == ["holds"] * 5
     assert verdicts(page, "ASAM, filterwise") == [*["holds"] * 4, "fails"]
@@ -228,19 +210,6 @@ def test_the_table_tells_which_t_are_invariant_and_follows_eta(page: Page) -> No
     expect(table).to_contain_text("Fisher-SAM: Fisher ellipsoid")
 
 
-def test_the_table_follows_a_while_it_is_dragged(page: Page) -> None:
-    open_page(page)
-    first = page.get_by_role("table", name=re.compile("Definition 1")).get_by_role("columnheader").nth(1)
-    expect(first).to_have_text("toy, a = 3")
-    box = page.get_by_label("rescale a", exact=True).bounding_box()
-    assert box
-    page.mouse.move(box["x"] + 0.84 * box["width"], box["y"] + box["height"] / 2)
-    page.mouse.down()
-    page.mouse.move(box["x"] + 0.7 * box["width"], box["y"] + box["height"] / 2, steps=5)
-    expect(first).to_have_text(re.compile(r"toy, a = (1|2)\.\d+"))
-    page.mouse.up()
-
-
 # ---- three dimensions ----------------------------------------------------------------------------------------------
 
 PLOT = ".space .plot"
@@ -252,6 +221,14 @@ def open_space(page: Page) -> Locator:
     plot = page.locator(PLOT)
     expect(plot).to_have_attribute("data-revision", re.compile(r"\d+"))
     return plot
+
+
+def camera(page: Page) -> list[float]:
+    return [float(x) for x in page.locator(PLOT).evaluate(CAMERA).split(",")]
+
+
+def camera_in(url: str) -> list[float]:
+    return [float(x) for x in url.partition("camera=")[2].split(",")]
 
 
 def turn(page: Page, plot: Locator) -> str:
@@ -290,7 +267,7 @@ def test_a_and_b_move_the_region_while_they_are_dragged_and_the_camera_stays(pag
     open_page(page)
     plot = open_space(page)
     expect(plot).to_have_attribute("data-there", "1.6000,1.0000,0.6250")
-    camera = turn(page, plot)
+    seen_from = turn(page, plot)
     seen = ["1.6000,1.0000,0.6250"]
     for key, part in (("a", 0.3), ("b", 0.8)):
         slider = page.get_by_label(f"{key} in space", exact=True)
@@ -310,17 +287,19 @@ def test_a_and_b_move_the_region_while_they_are_dragged_and_the_camera_stays(pag
     expect(page.locator(".space .summary")).to_contain_text("Maximum loss in the ellipsoid")
     expect(page.locator(".space .summary")).to_contain_text("The rescaling changes nothing.")
     expect(page.locator(".space")).to_have_attribute("data-verdict", "same")
-    assert plot.evaluate(CAMERA) == camera
+    assert plot.evaluate(CAMERA) == seen_from
     page.keyboard.press("Control+z")
     expect(page.get_by_label("region in space")).to_have_value("sphere")
     expect(page.locator(".space")).to_have_attribute("data-verdict", "differs")
-    assert plot.evaluate(CAMERA) == camera
+    assert plot.evaluate(CAMERA) == seen_from
     page.get_by_role("button", name="Reset view").click()
-    page.wait_for_function(f"([plot, before]) => ({CAMERA})(plot) !== before", arg=[plot.element_handle(), camera])
+    page.wait_for_function(f"([plot, before]) => ({CAMERA})(plot) !== before", arg=[plot.element_handle(), seen_from])
 
 
-def test_eta_belongs_to_the_regions_that_have_one(page: Page) -> None:
-    open_page(page, "?space=1&space.region=cuboid&space.eta=0.3")
+def test_eta_breaks_the_invariance_of_the_regions_that_have_one(page: Page) -> None:
+    open_page(page, "?eta.ellipsoid=0.2&space=1&space.region=cuboid&space.eta=0.3")
+    expect(row(page, "Ellipsoid")).to_have_attribute("data-verdict", "differs")
+    expect(row(page, "Cuboid")).to_have_attribute("data-verdict", "same")
     expect(page.locator(".space")).to_have_attribute("data-verdict", "differs")
     expect(page.get_by_label("η in space", exact=True)).to_be_visible()
     page.get_by_label("region in space").select_option("sphere")
@@ -330,9 +309,16 @@ def test_eta_belongs_to_the_regions_that_have_one(page: Page) -> None:
 # ---- the address and the screen ------------------------------------------------------------------------------------
 
 
-def test_an_answer_does_not_overwrite_a_number_that_is_being_typed(page: Page) -> None:
+def test_a_number_is_refused_or_kept_while_it_is_being_typed(page: Page) -> None:
     open_page(page)
     number = page.get_by_label("p cuboid, value")
+    number.fill("0.5")
+    number.press("Enter")
+    expect(page.get_by_role("alert")).to_contain_text("p.cuboid must be a number from 1 to infinity, but it is '0.5'.")
+    expect(number).to_have_value("∞")
+    assert page.url.endswith("/regions")
+
+    # An answer does not overwrite it.
     number.fill("1.3")
     with page.expect_response("**/api/toy/regions*"):
         # As an answer that was under way does: without a blur, which would enter the number.
@@ -345,7 +331,7 @@ def test_an_answer_does_not_overwrite_a_number_that_is_being_typed(page: Page) -
     expect(page).to_have_url(re.compile(r"p\.cuboid=1\.3"))
 
 
-def test_a_link_shows_the_same_page_to_somebody_else(page: Page, browser: Browser, app: str) -> None:
+def test_a_link_shows_the_same_page_to_somebody_else(page: Page) -> None:
     open_page(page)
     page.get_by_label("T cuboid", exact=True).select_option("fisher")
     number = page.get_by_label("p cuboid, value")
@@ -359,46 +345,37 @@ def test_a_link_shows_the_same_page_to_somebody_else(page: Page, browser: Browse
     )
     expect(page.locator(".space .summary")).to_contain_text("in the cuboid")
     expect(page.locator(".invariance")).to_contain_text("p = 1.3")
-    context = browser.new_context(viewport={"width": 1400, "height": 900})
-    try:
-        other = context.new_page()
-        other.goto(page.url)
-        for selector in (".maxima", ".invariance", ".space .summary"):
-            expect(other.locator(selector)).to_have_text(page.locator(selector).inner_text(), use_inner_text=True)
-        assert other.locator("figcaption").all_inner_texts() == page.locator("figcaption").all_inner_texts()
-        assert pictures(other) == pictures(page)
-        expect(other.locator(PLOT)).to_have_attribute("data-revision", re.compile(r"\d+"))
-        eyes = [[float(x) for x in p.locator(PLOT).evaluate(CAMERA).split(",")] for p in (page, other)]
-        assert eyes[1] == pytest.approx(eyes[0], abs=1e-4)
-    finally:
-        context.close()
+    until(page, lambda: camera_in(page.url) == pytest.approx(camera(page), abs=1e-4))  # where it came to rest
+    other = somebody_else(page)
+    other.goto(page.url)
+    for selector in (".maxima", ".invariance", ".space .summary"):
+        expect(other.locator(selector)).to_have_text(page.locator(selector).inner_text(), use_inner_text=True)
+    assert other.locator("figcaption").all_inner_texts() == page.locator("figcaption").all_inner_texts()
+    until(other, lambda: pictures(other) == pictures(page))  # painted a frame after the text
+    expect(other.locator(PLOT)).to_have_attribute("data-revision", re.compile(r"\d+"))
+    assert camera(other) == pytest.approx(camera(page), abs=1e-4)
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_all_of_it_fits_a_phone_in_light_and_dark(app: str, browser: Browser, scheme: str) -> None:
-    errors: list[str] = []
-    context = browser.new_context(base_url=app, viewport={"width": 360, "height": 780}, color_scheme=scheme)
-    try:
-        page = context.new_page()
-        page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
-        page.on("pageerror", lambda error: errors.append(str(error)))
-        open_page(page, "?space=1")
-        expect(page.locator(PLOT)).to_have_attribute("data-revision", re.compile(r"\d+"))
-        expect(page.locator(".invariance tbody tr")).to_have_count(7)
-        assert page.evaluate("document.documentElement.scrollWidth") <= 360
-        for selector in (".invariance td", ".invariance th[scope=row]", ".space .row", "figure .row"):
-            for box in [element.bounding_box() for element in page.locator(selector).all()]:
-                assert box is None or (box["x"] >= 0 and box["x"] + box["width"] <= 360)
-        # a card is still a row with a header, and each of its cells says what column it is
-        expect(page.get_by_role("rowheader", name="ASAM, filterwise")).to_be_visible()
-        cell = page.locator(".invariance td[data-column]").first
-        assert "toy, a = 3" in cell.evaluate("(td) => getComputedStyle(td, '::before').content")
-        ink = page.locator(".invariance td b").first.evaluate("(b) => getComputedStyle(b).color")
-        paper = page.evaluate("getComputedStyle(document.querySelector('[data-testid=stApp]')).backgroundColor")
-        assert contrast(ink, paper) > 4.5
-    finally:
-        context.close()
-    assert not errors
+def test_all_of_it_fits_a_phone_in_light_and_dark(phone: Page) -> None:
+    open_page(phone, "?space=1")
+    expect(phone.locator(PLOT)).to_have_attribute("data-revision", re.compile(r"\d+"))
+    expect(phone.locator(".invariance tbody tr")).to_have_count(7)
+    assert phone.evaluate("[document.documentElement.scrollWidth, innerWidth]") == [360, 360]
+    tops = [canvas.bounding_box()["y"] for canvas in phone.locator(CANVAS).all()]
+    assert tops[0] < tops[1] < tops[2], "the panels stack"
+    for selector in (".invariance td", ".invariance th[scope=row]", ".space .row", "figure .row"):
+        for box in [element.bounding_box() for element in phone.locator(selector).all()]:
+            assert box is None or (box["x"] >= 0 and box["x"] + box["width"] <= 360)
+    # a card is still a row with a header, and each of its cells says what column it is
+    expect(phone.get_by_role("rowheader", name="ASAM, filterwise")).to_be_visible()
+    cell = phone.locator(".invariance td[data-column]").first
+    assert "toy, a = 3" in cell.evaluate("(td) => getComputedStyle(td, '::before').content")
+    for scheme in ("light", "dark"):
+        phone.emulate_media(color_scheme=scheme)
+        paper = color(scheme, "backgroundColor")
+        expect(phone.get_by_test_id("stApp")).to_have_css("background-color", paper)
+        ink = phone.locator(".invariance td b").first.evaluate("(b) => getComputedStyle(b).color")
+        assert contrast(ink, paper) > 4.5, scheme
 
 
 def contrast(one: str, other: str) -> float:

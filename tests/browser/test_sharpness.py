@@ -1,34 +1,55 @@
-"""The Sharpness page in a real browser: the slider over a rescaling, its chart, and small screens."""
+"""The Sharpness page in a real browser: the slider over a rescaling, its chart, generalization gaps, small screens."""
 
 import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from samviz.runs import Store
 from tests import measured, synthetic
-from tests.serve import PATIENCE, running_app
+from tests.serve import running_app
+from tests.ui.test_sharpness_gap import ASKED, tell, trained
 
 pytestmark = pytest.mark.browser
 
 
 @pytest.fixture(scope="module")
-def id(store: Store) -> str:
-    """A comparison of which one of each kind was measured."""
+def home(own_home: Path) -> Path:
+    return own_home
+
+
+@pytest.fixture(scope="module")
+def alone() -> Iterator[None]:
+    """Nobody else takes up what is stored as asked for."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Store, "resume", lambda self: None)
-        id = measured.put(store, synthetic.comparison(1, 3, name="Measured"))
-        arm, other, *_ = (arm.key for arm in store.header(id).comparison.arms)
-        for question in measured.questions(arm, other):
-            measured.tell(store, id, 0, question)
+        yield
+
+
+@pytest.fixture(scope="module")
+def id(store: Store, alone: None) -> str:
+    """A comparison of which one of each kind was measured."""
+    id = measured.put(store, synthetic.comparison(1, 3, name="Measured"))
+    arm, other, *_ = (arm.key for arm in store.header(id).comparison.arms)
+    for question in measured.questions(arm, other):
+        measured.tell(store, id, 0, question)
     return id
 
 
 @pytest.fixture(scope="module")
-def app(home: Path, id: str) -> Iterator[str]:
-    with running_app(home) as address:
+def sweep(store: Store, alone: None) -> str:
+    """A grid whose runs were all measured."""
+    id = trained(store)
+    for k, (_, member, _) in enumerate(store.sweep(id).members):
+        tell(store, member, ASKED, 1 - k / 10, (k + 1, 9 - k, 5 + k, 2 + k))
+    return id
+
+
+@pytest.fixture(scope="module")
+def app(home: Path, id: str, sweep: str, own_port: int) -> Iterator[str]:
+    with running_app(home, port=own_port) as address:
         yield address
 
 
@@ -64,13 +85,24 @@ def test_a_choice_is_an_address_that_back_undoes(page: Page, id: str) -> None:
     expect(page.get_by_role("slider", name="a")).to_be_visible()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_nothing_is_wider_than_a_phone(browser: Browser, app: str, id: str, scheme: str) -> None:
-    context = browser.new_context(base_url=app, viewport={"width": 390, "height": 844}, color_scheme=scheme)
-    context.set_default_timeout(PATIENCE)
-    page = context.new_page()
+def test_four_charts_share_a_legend_and_follow_the_gap(page: Page, sweep: str) -> None:
+    page.goto(f"/sharpness?view=gap&sweep={sweep}")
+    points = page.locator(".plot .scatterlayer .point")
+    expect(points).to_have_count(4 * 4)
+    expect(page.locator(".charts h4").nth(1)).to_have_text("Adaptive sharpness, p = 2: τ = -1.000")
+    page.get_by_role("button", name="lr 0.2").click()
+    expect(points).to_have_count(4 * 2)
+    page.get_by_role("combobox", name="Gap").click()
+    page.get_by_role("option", name="train accuracy minus test accuracy (points)").click()
+    expect(page.locator(".ytitle").first).to_have_text("train accuracy minus test accuracy (points)")
+    assert "gap=accuracy" in page.url
+    expect(points).to_have_count(4 * 2)  # what was hidden stays hidden
+
+
+def test_nothing_is_wider_than_a_phone(page: Page, id: str) -> None:
+    page.set_viewport_size({"width": 390, "height": 844})
     for view, there in (("rescaling", "canvas"), ("sharpness", ".barlayer"), ("slice", ".contourlayer path")):
+        page.emulate_media(color_scheme="light" if view == "sharpness" else "dark")
         page.goto(f"/sharpness?id={id}&view={view}")
         page.locator(there).first.wait_for(state="attached")
         assert page.evaluate("document.documentElement.scrollWidth") <= 390
-    context.close()

@@ -10,6 +10,8 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Download, Page, expect
 
+from tests.browser.visitor import Visitor
+
 pytestmark = pytest.mark.browser
 
 # A page with the true drawings, player and routes, but nothing else: what a test of this part needs.
@@ -135,23 +137,23 @@ def pixels(path: Path) -> np.ndarray:
 
 
 @pytest.mark.parametrize(("name", "count"), [("trajectories", 1), ("regions", 2)])
-def test_svg_and_png_are_one_picture_in_twice_the_size(home: Page, tmp_path: Path, name: str, count: int) -> None:
-    home.set_viewport_size({"width": 1001, "height": 900})
-    open_page(home, name)
-    png = taken(home, "PNG", tmp_path)
-    expect(said(home)).to_have_text(f"Saved {name}.png.")
-    svg = taken(home, "SVG", tmp_path)
-    expect(said(home)).to_have_text(f"Saved {name}.svg.")
+def test_svg_and_png_are_one_picture_in_twice_the_size(page: Page, tmp_path: Path, name: str, count: int) -> None:
+    page.set_viewport_size({"width": 1001, "height": 900})
+    open_page(page, name)
+    png = taken(page, "PNG", tmp_path)
+    expect(said(page)).to_have_text(f"Saved {name}.png.")
+    svg = taken(page, "SVG", tmp_path)
+    expect(said(page)).to_have_text(f"Saved {name}.svg.")
 
     big = pixels(png)
     width, height = count * 953 + (count - 1) * 16, 300 + (28 if count > 1 else 26)  # a caption, or a legend
     assert big.shape == (2 * height, 2 * width, 3)
     root = ET.parse(svg).getroot()
     assert (root.get("width"), root.get("height")) == (str(width), str(height))
-    shape = home.context.browser.new_page(viewport={"width": width, "height": height})
+    shape = page.context.new_page()
+    shape.set_viewport_size({"width": width, "height": height})
     shape.goto(svg.as_uri())
     shape.screenshot(path=tmp_path / "rendered.png")
-    shape.close()
     small = big.reshape(height, 2, width, 2, 3).mean(axis=(1, 3))
     difference = abs(small - pixels(tmp_path / "rendered.png"))
     assert difference.mean() < 1.0, "but for how edges are smoothed they are the same"
@@ -159,10 +161,10 @@ def test_svg_and_png_are_one_picture_in_twice_the_size(home: Page, tmp_path: Pat
         assert (abs(big - color).max(axis=2) < 2).sum() > 100, f"nothing is {color}"
 
 
-def test_the_svg_holds_paths_text_clips_and_its_address(home: Page, tmp_path: Path) -> None:
-    open_page(home, "regions")
+def test_the_svg_holds_paths_text_clips_and_its_address(page: Page, tmp_path: Path) -> None:
+    open_page(page, "regions")
     space = "{http://www.w3.org/2000/svg}"
-    root = ET.parse(taken(home, "SVG", tmp_path)).getroot()
+    root = ET.parse(taken(page, "SVG", tmp_path)).getroot()
     assert root.find(f"{space}title").text == "samviz: /takehome-test?a=2"
     background = root.find(f"{space}rect")
     assert (background.get("fill"), background.get("width")) == ("#ffffff", "100%")
@@ -212,32 +214,32 @@ async ({ draws }) => {
 """
 
 
-@pytest.mark.parametrize(
-    "draws",
-    [
-        "pen.strokeStyle = '#c00'; pen.lineWidth = 5; pen.lineJoin = 'round'; pen.lineCap = 'round';"
-        "pen.beginPath(); pen.lineTo(9, 9); pen.lineTo(60, 70); pen.lineTo(NaN, 3); pen.lineTo(110, 10); pen.stroke();",
-        "pen.lineWidth = 3; pen.beginPath(); pen.moveTo(60, 8); pen.lineTo(64, 70); pen.lineTo(68, 8); pen.stroke();",
-        "pen.fillStyle = 'rgba(0, 90, 200, 0.5)'; pen.globalAlpha = 0.5;"
-        "pen.beginPath(); pen.arc(50, 40, 30, 0, 7); pen.fill();",
-        "pen.lineWidth = 4; pen.setLineDash([6, 3]);"
-        "pen.beginPath(); pen.ellipse(60, 40, 50, 20, 0.4, 0.5, 4); pen.stroke();",
-        "pen.beginPath(); pen.arc(40, 40, 20, 1, 2); pen.arc(90, 40, 20, 0, Math.PI); pen.closePath(); pen.fill();",
-        "pen.save(); pen.beginPath(); pen.rect(10, 10, 60, 60); pen.clip(); pen.translate(30, 20);"
-        "pen.beginPath(); pen.arc(0, 0, 30, 0, 7); pen.clip(); pen.fillStyle = 'teal'; pen.fillRect(-50, -50, 99, 99);"
-        "pen.restore(); pen.fillRect(90, 5, 20, 20); pen.clearRect(0, 0, 0, 0);",
-        "pen.font = 'italic 700 20px sans-serif'; pen.textBaseline = 'middle'; pen.textAlign = 'center';"
-        "pen.lineWidth = 4; pen.strokeStyle = 'white';"
-        "pen.strokeText('a<b & c', 60, 40); pen.fillText('a<b & c', 60, 40);",
-        "pen.font = '16px serif'; for (const [i, line] of ['top', 'alphabetic', 'bottom'].entries()) {"
-        "pen.textBaseline = line; pen.textAlign = ['left', 'center', 'right'][i]; pen.fillText('Text', 60, 40); }",
-    ],
+DRAWINGS = (
+    "pen.strokeStyle = '#c00'; pen.lineWidth = 5; pen.lineJoin = 'round'; pen.lineCap = 'round';"
+    "pen.beginPath(); pen.lineTo(9, 9); pen.lineTo(60, 70); pen.lineTo(NaN, 3); pen.lineTo(110, 10); pen.stroke();",
+    "pen.lineWidth = 3; pen.beginPath(); pen.moveTo(60, 8); pen.lineTo(64, 70); pen.lineTo(68, 8); pen.stroke();",
+    "pen.fillStyle = 'rgba(0, 90, 200, 0.5)'; pen.globalAlpha = 0.5;"
+    "pen.beginPath(); pen.arc(50, 40, 30, 0, 7); pen.fill();",
+    "pen.lineWidth = 4; pen.setLineDash([6, 3]);"
+    "pen.beginPath(); pen.ellipse(60, 40, 50, 20, 0.4, 0.5, 4); pen.stroke();",
+    "pen.beginPath(); pen.arc(40, 40, 20, 1, 2); pen.arc(90, 40, 20, 0, Math.PI); pen.closePath(); pen.fill();",
+    "pen.save(); pen.beginPath(); pen.rect(10, 10, 60, 60); pen.clip(); pen.translate(30, 20);"
+    "pen.beginPath(); pen.arc(0, 0, 30, 0, 7); pen.clip(); pen.fillStyle = 'teal'; pen.fillRect(-50, -50, 99, 99);"
+    "pen.restore(); pen.fillRect(90, 5, 20, 20); pen.clearRect(0, 0, 0, 0);",
+    "pen.font = 'italic 700 20px sans-serif'; pen.textBaseline = 'middle'; pen.textAlign = 'center';"
+    "pen.lineWidth = 4; pen.strokeStyle = 'white';"
+    "pen.strokeText('a<b & c', 60, 40); pen.fillText('a<b & c', 60, 40);",
+    "pen.font = '16px serif'; for (const [i, line] of ['top', 'alphabetic', 'bottom'].entries()) {"
+    "pen.textBaseline = line; pen.textAlign = ['left', 'center', 'right'][i]; pen.fillText('Text', 60, 40); }",
 )
-def test_the_pen_writes_what_a_canvas_paints(home: Page, draws: str) -> None:
-    found = home.evaluate(PEN, {"draws": draws})
-    assert found["ink"] > 100
-    assert found["difference"] < 0.02 * 255 * found["ink"] / (120 * 80) + 0.05
-    assert ET.fromstring(found["text"].encode()).find("{http://www.w3.org/2000/svg}title").text == "one & two"
+
+
+def test_the_pen_writes_what_a_canvas_paints(home: Page) -> None:
+    for draws in DRAWINGS:
+        found = home.evaluate(PEN, {"draws": draws})
+        assert found["ink"] > 100, draws
+        assert found["difference"] < 0.02 * 255 * found["ink"] / (120 * 80) + 0.05, draws
+        assert ET.fromstring(found["text"].encode()).find("{http://www.w3.org/2000/svg}title").text == "one & two"
 
 
 # ---- files of the server ---------------------------------------------------------------------------------------------
@@ -250,13 +252,10 @@ def test_the_csv_is_that_of_the_settings(home: Page, tmp_path: Path) -> None:
     assert len(path.read_text().splitlines()) == 1 + 4 * 401
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_the_animation_plays_from_a_file_without_a_network(
-    home: Page, browser: Browser, tmp_path: Path, scheme: str
-) -> None:
+def test_the_animation_plays_from_a_file_without_a_network(home: Page, browser: Browser, tmp_path: Path) -> None:
     path = taken(home, "Animation (HTML)", tmp_path)
     expect(said(home)).to_have_text("Saved trajectories.html.")
-    context = browser.new_context(offline=True, color_scheme=scheme, viewport={"width": 360, "height": 800})
+    context = browser.new_context(offline=True, viewport={"width": 360, "height": 800})
     alone, errors = context.new_page(), []
     alone.on("console", lambda message: errors.append(message.text))
     alone.on("pageerror", lambda error: errors.append(str(error)))
@@ -289,8 +288,9 @@ def test_the_animation_plays_from_a_file_without_a_network(
     alone.wait_for_function("document.querySelector('#picture').dataset.step < 300")
     expect(alone.get_by_role("button", name="Pause")).to_be_visible()
     assert alone.evaluate("document.documentElement.scrollWidth") == 360
-    dark = alone.evaluate("getComputedStyle(document.body).backgroundColor") != "rgb(255, 255, 255)"
-    assert dark == (scheme == "dark")
+    expect(alone.locator("body")).to_have_css("background-color", "rgb(255, 255, 255)")
+    alone.emulate_media(color_scheme="dark")
+    expect(alone.locator("body")).not_to_have_css("background-color", "rgb(255, 255, 255)")
     context.close()
     assert not errors
 
@@ -313,7 +313,7 @@ async (text) => {
   [canvas.width, canvas.height] = [width, height];
   const pen = canvas.getContext("2d");
   const shots = [];
-  for (const part of [0.05, 0.5, 0.98]) {
+  for (const part of [0.02, 0.1, 0.2, 0.3, 0.98]) {
     video.currentTime = part * duration;
     await happens("seeked");
     pen.drawImage(video, 0, 0);
@@ -347,8 +347,10 @@ def test_the_video_shows_the_player_from_its_start_to_its_end(home: Page, tmp_pa
     assert 2 < film["duration"] < 20, "two seconds and a rest, and a busy machine may be late"
     assert film["width"] == home.evaluate("source.canvases()[0].width")
     assert film["height"] == 300 + 26, "with the legend"
-    early, middle, late = film["shots"]
-    assert 0 < early < middle < late, "the blue path grows"
+    early, *between, late = film["shots"]
+    # The blue path grows, most of it in the beginning; the film's compression moves a count by some percent.
+    assert 0 < early < 0.8 * late, film["shots"]
+    assert any(1.2 * early < shot < 0.97 * late for shot in between), film["shots"]
 
 
 def test_a_recording_can_be_canceled_or_paused(home: Page, tmp_path: Path) -> None:
@@ -426,20 +428,19 @@ def test_link_and_lines_are_copied(home: Page, secure: bool) -> None:
     assert home.evaluate(clipboard).endswith("/takehome-test?steps=99")
 
 
-def test_a_refusal_of_the_server_is_a_sentence_and_nothing_is_saved(app: str, browser: Browser) -> None:
-    context = browser.new_context(base_url=app)  # not `page`: the browser writes refusals to its console
-    page = context.new_page()
-    open_page(page)
-    page.on("download", lambda _: pytest.fail("a refusal was saved"))
-    page.evaluate("query = 'c=7'")
-    button(page, "CSV").click()
-    expect(said(page)).to_have_text("c must be a number from 0.005 to 0.2, but it is 7.0.")
-    expect(said(page)).to_have_class(re.compile("wrong"))
-    page.route("**/api/toy/**", lambda route: route.abort())
-    button(page, "Python").click()
-    expect(said(page)).to_have_text("The app does not answer: see that it still runs, then try again.")
-    expect(page.get_by_label("Lines of Python")).to_be_hidden()
-    context.close()
+def test_a_refusal_of_the_server_is_a_sentence_and_nothing_is_saved(app: str, visitor: Visitor) -> None:
+    with visitor.tab(app) as tab:  # not `page`: the browser writes refusals to its console
+        page = tab.context.new_page()
+        open_page(page)
+        page.on("download", lambda _: pytest.fail("a refusal was saved"))
+        page.evaluate("query = 'c=7'")
+        button(page, "CSV").click()
+        expect(said(page)).to_have_text("c must be a number from 0.005 to 0.2, but it is 7.0.")
+        expect(said(page)).to_have_class(re.compile("wrong"))
+        page.route("**/api/toy/**", lambda route: route.abort())
+        button(page, "Python").click()
+        expect(said(page)).to_have_text("The app does not answer: see that it still runs, then try again.")
+        expect(page.get_by_label("Lines of Python")).to_be_hidden()
 
 
 def test_by_keyboard_and_only_with_what_the_page_has(home: Page) -> None:

@@ -6,7 +6,9 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
+
+from tests.browser.visitor import somebody_else, until
 
 pytestmark = pytest.mark.browser
 
@@ -70,6 +72,7 @@ def test_paths_follow_a_dragged_start_while_the_button_is_held(page: Page) -> No
                 return canvas && canvas.dataset.moving === "true" && canvas.dataset.ends !== before; })""",
             arg=before,
         )
+        until(page, lambda: picture(page) != seen[-1][1])  # painted a frame after the numbers
         seen.append((shown(page, "ends"), picture(page)))
         assert page.url.endswith("/trajectories"), "nothing is kept before the release"
     assert len({ends for ends, _ in seen}) == len({pixels for _, pixels in seen}) == 4
@@ -78,16 +81,6 @@ def test_paths_follow_a_dragged_start_while_the_button_is_held(page: Page) -> No
     page.mouse.up()
     expect(page.locator(CANVAS)).to_have_attribute("data-moving", "false")
     expect(page).to_have_url(re.compile(r"\?starts=0\.2\d+,0\.0\d+;0\.3,0\.033$"))
-
-
-def test_arrow_keys_move_a_start(page: Page) -> None:
-    open_page(page)
-    before = shown(page, "ends")
-    page.locator(".handle").nth(1).focus()
-    for _ in range(5):
-        page.keyboard.press("Shift+ArrowUp")
-    expect(page.locator(CANVAS)).not_to_have_attribute("data-ends", before)
-    expect(page).to_have_url(re.compile(r"starts=0\.2,0\.05;0\.3,0\.\d+$"))
 
 
 def test_the_player_by_keys(page: Page) -> None:
@@ -115,6 +108,10 @@ def test_the_player_by_keys(page: Page) -> None:
     assert 100 < stopped < 10_000
     page.wait_for_timeout(200)
     assert int(shown(page, "half")) == stopped
+    page.keyboard.press("r")
+    expect(text).to_have_text("step 1 of 5000: ascent")
+    expect(page).to_have_url(re.compile(r"/trajectories\?at=0$"))
+    assert not page.locator('[data-test-script-state="running"]').count(), "Streamlit's own key reruns the page"
 
 
 def test_the_player_by_buttons_speed_and_scrubbing(page: Page) -> None:
@@ -135,55 +132,46 @@ def test_the_player_by_buttons_speed_and_scrubbing(page: Page) -> None:
 
 
 def test_the_player_shows_both_halves_of_a_slow_step_and_plays_in_a_loop(page: Page) -> None:
-    open_page(page, "?steps=10&at=0&speed=0.1")
+    open_page(page, "?steps=10&at=0&speed=0.5")
     canvas = page.locator(CANVAS)
-    page.keyboard.press("Space")  # ten steps in 100 seconds
-    expect(canvas).to_have_attribute("data-half", "1", timeout=20_000)
+    page.keyboard.press("Space")  # ten steps in 20 seconds
+    expect(canvas).to_have_attribute("data-half", "1")
     page.keyboard.press("Space")
     page.get_by_role("button", name="Play in a loop").click()
     page.get_by_label("Speed").select_option("10")
     page.get_by_role("button", name="Play (").click()
-    page.wait_for_timeout(2500)  # more than two rounds
+    for _ in range(2):
+        page.wait_for_function("canvas => canvas.dataset.half > 12", arg=canvas.element_handle())
+        page.wait_for_function("canvas => canvas.dataset.half < 8", arg=canvas.element_handle())
     page.get_by_role("button", name="Pause").click()
     expect(page).to_have_url(re.compile(r"speed=10&loop=1$"))
 
 
-def test_r_restarts_the_player_and_does_not_rerun_the_page(page: Page) -> None:
-    open_page(page)
-    page.keyboard.press("r")
-    expect(page.locator(".step")).to_have_text("step 1 of 5000: ascent")
-    expect(page).to_have_url(re.compile(r"/trajectories\?at=0$"))
-    assert not page.locator('[data-test-script-state="running"]').count()
-
-
-def test_a_link_reproduces_step_view_speed_and_followed_path(page: Page, browser: Browser) -> None:
+def test_a_link_reproduces_step_view_speed_and_followed_path(page: Page) -> None:
     open_page(page)
     page.keyboard.press("Home")
-    for _ in range(41):
-        page.keyboard.press("ArrowRight")
+    for key in ("Shift+ArrowRight", "Shift+ArrowRight", "ArrowRight"):
+        page.keyboard.press(key)
     page.get_by_label("Speed").select_option("0.5")
     page.get_by_role("button", name="Zoom in").click()
     page.locator("[data-path='1:sam']").click()
     expect(page).to_have_url(re.compile(r"at=41&speed=0\.5&view=[^&]+&follow=2:sam$"))
     expect(page.locator(".written")).to_contain_text("w − α g′")
-    other = browser.new_context(base_url=page.url.split("/trajectories")[0], viewport=page.viewport_size).new_page()
+    other = somebody_else(page)
     open_page(other, page.url.partition("/trajectories")[2])
     expect(other.locator(".step")).to_have_text("step 21 of 5000: descent")
     expect(other.locator(".written")).to_have_text(page.locator(".written").inner_text(), use_inner_text=True)
-    other.wait_for_load_state("networkidle")
-    page.wait_for_load_state("networkidle")
     assert shown(other, "ends") == shown(page, "ends")
-    assert picture(other) == picture(page)
-    other.context.close()
+    until(other, lambda: picture(other) == picture(page))  # painted a frame after the text
 
 
 def test_a_double_click_adds_a_start_up_to_eight_and_delete_removes_one(page: Page) -> None:
-    open_page(page)
+    open_page(page, "?starts=0.05,0.2;0.1,0.2;0.15,0.2;0.2,0.2;0.25,0.2;0.3,0.2")
     box = page.locator(CANVAS).bounding_box()
     assert box
-    for i in range(6):
-        page.mouse.dblclick(box["x"] + (0.15 + 0.1 * i) * box["width"], box["y"] + 0.45 * box["height"])
-        expect(page.locator(".handle")).to_have_count(3 + i)
+    for i in range(2):
+        page.mouse.dblclick(box["x"] + (0.35 + 0.3 * i) * box["width"], box["y"] + 0.45 * box["height"])
+        expect(page.locator(".handle")).to_have_count(7 + i)
     expect(page).to_have_url(re.compile(r"starts=([^;]+;){7}[^;&]+"))
     expect(page.locator(".outcome")).to_have_count(24)
     page.mouse.dblclick(box["x"] + 0.1 * box["width"], box["y"] + 0.6 * box["height"])
@@ -220,13 +208,13 @@ def test_the_linked_curves_share_step_pointer_and_zoom(page: Page) -> None:
     page.mouse.down()
     page.mouse.up()
     expect(page.locator(".step")).to_have_text(re.compile(r"step \d+ of 5000: ascent"))
-    before = [c.evaluate("(canvas) => canvas.toDataURL()") for c in curves.all()]
+    drawn = "all => all.map((canvas) => canvas.toDataURL())"
+    before = curves.evaluate_all(drawn)
     linked.get_by_role("button", name="Fewer steps").click()
     expect(linked).not_to_have_attribute("data-range", "0 5000")
     expect(page).to_have_url(re.compile(r"range=\d+,\d+$"))
-    page.wait_for_load_state("networkidle")
-    after = [c.evaluate("(canvas) => canvas.toDataURL()") for c in curves.all()]
-    assert all(a != b for a, b in zip(before, after, strict=True)), "zooming one zooms all"
+    # Zooming one zooms all.
+    until(page, lambda: all(a != b for a, b in zip(before, curves.evaluate_all(drawn), strict=True)))
     linked.get_by_role("button", name="All steps").click()
     expect(linked).to_have_attribute("data-range", "0 5000")
 
@@ -298,16 +286,22 @@ def test_the_view_zooms_pans_and_comes_back(page: Page) -> None:
     expect(page).to_have_url(re.compile(r"/trajectories$"))
 
 
-def test_starts_are_added_set_and_removed(page: Page) -> None:
+def test_starts_are_moved_by_keys_added_set_and_removed(page: Page) -> None:
     open_page(page)
+    before = shown(page, "ends")
+    page.locator(".handle").nth(1).focus()
+    for _ in range(5):
+        page.keyboard.press("Shift+ArrowUp")
+    expect(page.locator(CANVAS)).not_to_have_attribute("data-ends", before)
+    expect(page).to_have_url(re.compile(r"starts=0\.2,0\.05;0\.3,0\.\d+$"))
     page.get_by_role("button", name="Add a start").click()
     expect(page.locator(".handle")).to_have_count(3)
     page.get_by_label("Start 3, w2").fill("0.25")
     page.get_by_label("Start 3, w2").press("Enter")
-    expect(page).to_have_url(re.compile(r"starts=0\.2,0\.05;0\.3,0\.033;0\.1,0\.25$"))
+    expect(page).to_have_url(re.compile(r"starts=0\.2,0\.05;0\.3,0\.\d+;0\.1,0\.25$"))
     page.get_by_label("Remove start 1").click()
     expect(page.locator(".handle")).to_have_count(2)
-    expect(page).to_have_url(re.compile(r"starts=0\.3,0\.033;0\.1,0\.25$"))
+    expect(page).to_have_url(re.compile(r"starts=0\.3,0\.\d+;0\.1,0\.25$"))
 
 
 def test_the_address_survives_a_reload_another_theme_and_a_cold_link(page: Page) -> None:
@@ -341,14 +335,8 @@ def test_another_page_does_not_inherit_the_settings(page: Page) -> None:
     ("query", "words"),
     [
         ("rho.sam=-1", ["rho.sam must be a number from 0 to 0.3", "-1"]),
-        ("lr=nan", ["lr must be a number from 0.0001 to 1", "nan"]),
-        ("steps=1000000000", ["steps must be a whole number from 10 to 10000", "1000000000"]),
-        ("variants=sam,adam", ["variants must be one of", "'adam'"]),
-        ("starts=here", ["starts must be 1 to 8 points", "'here'"]),
         ("at=10001", ["at must be a whole number from 0 to 10000", "10001"]),
-        ("follow=3:sam", ["follow must be a whole number from 1 to 2", "3"]),
         ("c=0.1&c=0.2", ["c must be given once"]),
-        ("rho=1", ["no field 'rho'"]),
     ],
 )
 def test_a_wrong_value_in_the_address_is_named_and_the_defaults_are_drawn(page: Page, query: str, words: list) -> None:
@@ -398,19 +386,12 @@ def test_the_picture_and_its_numbers_can_be_taken_home(page: Page, tmp_path: Pat
     expect(page.get_by_text("from samviz.toy import")).to_be_visible()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_all_of_it_fits_a_phone(app: str, browser: Browser, scheme: str) -> None:
-    viewport = {"width": 360, "height": 780}
-    context = browser.new_context(base_url=app, viewport=viewport, color_scheme=scheme, has_touch=True, is_mobile=True)
-    page = context.new_page()
-    errors: list[str] = []
-    page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
-    open_page(page, "?at=120")
-    expect(page.locator(".written")).to_contain_text("ε = ρ g")
-    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+def test_all_of_it_fits_a_phone(phone: Page) -> None:
+    phone.emulate_media(color_scheme="dark")
+    open_page(phone, "?at=120")
+    expect(phone.locator(".written")).to_contain_text("ε = ρ g")
+    assert phone.evaluate("[document.documentElement.scrollWidth, innerWidth]") == [360, 360]
     for selector in (".player button", ".player select", ".plane", ".written", ".curves canvas", ".chip", ".row input"):
-        for part in page.locator(selector).all():
+        for part in phone.locator(selector).all():
             box = part.bounding_box()
             assert box is None or (box["x"] >= 0 and box["x"] + box["width"] <= 360), f"{selector}: {box}"
-    assert errors == []
-    context.close()

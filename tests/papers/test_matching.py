@@ -124,3 +124,9 @@ def test_what_the_paper_does_not_name_is_told_apart_from_what_differs() -> None:
 def test_a_figure_s_network_need_not_be_in_the_table() -> None:
     told = recipe_differences(header([SAM], changed(network="resnet18")), "sam-on", 11, network="resnet18", n=None)
     assert not [one for one in told if "ResNet" in one or "seed" in one]
+
+
+def test_a_figure_without_a_data_set_says_so_and_compares_no_images() -> None:
+    told = recipe_differences(header([SAM], changed(network="resnet18")), "asam", 2, network="resnet18", dataset=None)
+    assert any("names no data set" in text for text in told)
+    assert not any("None" in text or "train images" in text for text in told)

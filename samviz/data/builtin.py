@@ -4,6 +4,8 @@ Each image shows one shape of random place, size, angle and color on a shaded ba
 Only the shape tells the class: everything else is drawn from one distribution for all classes.
 """
 
+from collections.abc import Callable
+
 import numpy as np
 
 from samviz.data.images import Images
@@ -26,6 +28,10 @@ CLUTTER = 4
 """Small blobs an image, half of them before the shape."""
 NOISE = 0.06
 """Standard deviation of the pixel noise; colors are in [0, 1]."""
+BLOCK = 200
+"""Images that are painted at once: few enough to stay in a processor's cache, which halves the time."""
+X, Y = np.meshgrid(*2 * [np.arange(SIDE, dtype=np.float32) - (SIDE - 1) / 2])
+"""Of each pixel, from the image's center."""
 
 
 def generate() -> Images:
@@ -40,52 +46,82 @@ def generate() -> Images:
 def draw(n: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     """n images (n, 3, 32, 32) uint8 and their labels (n,) int64."""
     labels = rng.permutation(np.arange(n) % len(SHAPES))
-    x, y = np.meshgrid(*2 * [np.arange(SIDE, dtype=np.float32) - (SIDE - 1) / 2])
-    place = _uniform(rng, -SHIFT, SHIFT, (2, n, 1, 1))
-    radius = _uniform(rng, *RADIUS, (n, 1, 1))
-    angle = _uniform(rng, -TILT, TILT, (n, 1, 1))
-    cos, sin = np.cos(angle), np.sin(angle)
-    dx, dy = (x - place[0]) / radius, (y - place[1]) / radius
-    u, v = cos * dx + sin * dy, cos * dy - sin * dx
-    cover = np.empty((n, SIDE, SIDE), np.float32)
-    for label, shape in enumerate(SHAPES):
-        of = labels == label
-        cover[of] = np.clip(0.5 - shape(u[of], v[of]) * radius[of], 0, 1)
-
-    image = _background(x, y, n, rng)
-    image = _clutter(image, x, y, CLUTTER // 2, rng)
-    image = _over(image, cover * _uniform(rng, *OPACITY, (n, 1, 1)), _uniform(rng, BRIGHT, 1, (n, 3)))
-    image = _clutter(image, x, y, CLUTTER - CLUTTER // 2, rng)
-    image += NOISE * rng.standard_normal(image.shape, np.float32)
-    return (255 * np.clip(image, 0, 1)).round().astype(np.uint8), labels
+    shape = _shape(labels, rng)
+    ground = _background(n, rng)
+    strokes = [_blob(n, rng) for _ in range(CLUTTER // 2)]
+    strokes.append(_faint(shape, n, rng))
+    strokes += [_blob(n, rng) for _ in range(CLUTTER - CLUTTER // 2)]
+    images = np.empty((n, 3, SIDE, SIDE), np.uint8)
+    for start in range(0, n, BLOCK):
+        block = slice(start, start + BLOCK)
+        image = ground(block)
+        for stroke in strokes:
+            cover, color = stroke(block)
+            image += cover[:, None] * (color[:, :, None, None] - image)
+        image += NOISE * rng.standard_normal(image.shape, np.float32)
+        images[block] = (255 * np.clip(image, 0, 1)).round()
+    return images, labels
 
 
 def _uniform(rng: np.random.Generator, low: float, high: float, shape: tuple[int, ...]) -> np.ndarray:
     return rng.uniform(low, high, shape).astype(np.float32)
 
 
-def _over(image: np.ndarray, cover: np.ndarray, color: np.ndarray) -> np.ndarray:
-    """Paint color (n, 3) over image (n, 3, 32, 32) where cover (n, 32, 32) is 1."""
-    return image + cover[:, None] * (color[:, :, None, None] - image)
+Stroke = Callable[[slice], tuple[np.ndarray, np.ndarray]]
+"""What is painted over some of the images: how far it hides each pixel (n, 32, 32), and its color (n, 3)."""
 
 
-def _background(x: np.ndarray, y: np.ndarray, n: int, rng: np.random.Generator) -> np.ndarray:
+def _shape(labels: np.ndarray, rng: np.random.Generator) -> Callable[[slice], np.ndarray]:
+    """How far the shape covers each pixel of some of the images: (n, 32, 32)."""
+    n = len(labels)
+    place = _uniform(rng, -SHIFT, SHIFT, (2, n, 1, 1))
+    radius = _uniform(rng, *RADIUS, (n, 1, 1))
+    angle = _uniform(rng, -TILT, TILT, (n, 1, 1))
+
+    def cover(block: slice) -> np.ndarray:
+        (x0, y0), r = place[:, block], radius[block]
+        cos, sin = np.cos(angle[block]), np.sin(angle[block])
+        dx, dy = (X - x0) / r, (Y - y0) / r
+        u, v = cos * dx + sin * dy, cos * dy - sin * dx
+        found = np.empty_like(u)
+        for label, shape in enumerate(SHAPES):
+            of = labels[block] == label
+            found[of] = np.clip(0.5 - shape(u[of], v[of]) * r[of], 0, 1)
+        return found
+
+    return cover
+
+
+def _faint(shape: Callable[[slice], np.ndarray], n: int, rng: np.random.Generator) -> Stroke:
+    """The shape in a bright color, of some opacity."""
+    opacity, color = _uniform(rng, *OPACITY, (n, 1, 1)), _uniform(rng, BRIGHT, 1, (n, 3))
+    return lambda block: (shape(block) * opacity[block], color[block])
+
+
+def _background(n: int, rng: np.random.Generator) -> Callable[[slice], np.ndarray]:
     """Two colors that run into each other in a random direction: (n, 3, 32, 32)."""
     angle = _uniform(rng, 0, 2 * np.pi, (n, 1, 1))
-    share = 0.5 + (np.cos(angle) * x + np.sin(angle) * y) / (SIDE * 2**0.5)
-    first, second = _uniform(rng, 0, DARK, (2, n, 3))
-    return _over(np.broadcast_to(first[:, :, None, None], (n, 3, SIDE, SIDE)), share, second)
+    first, second = _uniform(rng, 0, DARK, (2, n, 3))[..., None, None]
+
+    def ground(block: slice) -> np.ndarray:
+        share = 0.5 + (np.cos(angle[block]) * X + np.sin(angle[block]) * Y) / (SIDE * 2**0.5)
+        return first[block] + share[:, None] * (second[block] - first[block])
+
+    return ground
 
 
-def _clutter(image: np.ndarray, x: np.ndarray, y: np.ndarray, count: int, rng: np.random.Generator) -> np.ndarray:
-    """Small ellipses in random colors, `count` in each image."""
-    n = len(image)
-    for _ in range(count):
-        place = _uniform(rng, -15, 15, (2, n, 1, 1))
-        axes = _uniform(rng, 0.8, 3.0, (2, n, 1, 1))
-        distance = np.hypot((x - place[0]) / axes[0], (y - place[1]) / axes[1]) - 1
-        image = _over(image, np.clip(0.5 - distance * axes.min(axis=0), 0, 1), _uniform(rng, 0, 1, (n, 3)))
-    return image
+def _blob(n: int, rng: np.random.Generator) -> Stroke:
+    """A small ellipse in a random color."""
+    place = _uniform(rng, -15, 15, (2, n, 1, 1))
+    axes = _uniform(rng, 0.8, 3.0, (2, n, 1, 1))
+    color = _uniform(rng, 0, 1, (n, 3))
+
+    def stroke(block: slice) -> tuple[np.ndarray, np.ndarray]:
+        (x0, y0), (a, b) = place[:, block], axes[:, block]
+        distance = np.hypot((X - x0) / a, (Y - y0) / b) - 1
+        return np.clip(0.5 - distance * np.minimum(a, b), 0, 1), color[block]
+
+    return stroke
 
 
 # Shapes, in the order of the classes. Each takes coordinates (u, v) in units of the shape's radius and returns a

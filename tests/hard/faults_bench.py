@@ -96,7 +96,7 @@ class Watching(threading.Thread):
         self._lock = threading.Lock()
 
     def run(self) -> None:
-        while not self._done.wait(0.1):
+        while not self._done.wait(0.2):
             with suppress(Exception):  # a store that is damaged or full: the last look tells
                 self.look()
 

@@ -57,12 +57,16 @@ class Cluster:
 
     def processes(self, host: int) -> list[psutil.Process]:
         """What runs on a machine."""
-        found: set[psutil.Process] = set()
+        found: list[psutil.Process] = []
+        children: dict[int, list[psutil.Process]] = {}
         for process in psutil.process_iter():
             with suppress(psutil.Error):
+                children.setdefault(process.ppid(), []).append(process)
                 if process.environ().get(MACHINE) == f"{self.folder}/127.0.0.{host}":
-                    # Ray's agents give themselves a title, which overwrites their environment.
-                    found |= {process, *process.children(recursive=True)}
+                    found.append(process)
+        # Ray's agents give themselves a title, which overwrites their environment. `found` grows on the way.
+        for process in found:
+            found += [child for child in children.get(process.pid, ()) if child not in found]
         return [process for process in found if _alive(process)]
 
     def stop(self) -> None:

@@ -119,11 +119,9 @@ def test_a_cancelled_run_is_gone_within_three_seconds_wherever_it_is(store: Stor
     assert max(taken) <= CANCEL_SECONDS, taken
 
 
-def test_a_paused_run_rests_with_its_state_saved_and_goes_on_as_if_unbroken(
-    store: Store, home: Path, steps: int
-) -> None:
-    whole = ended(store, store.submit(tiny(epochs=3)))
-    id = store.submit(tiny(epochs=3, seeds=(0, 1)))
+def test_a_run_that_was_paused_and_cancelled_goes_on_as_if_unbroken(store: Store, home: Path, steps: int) -> None:
+    whole = ended(store, store.submit(tiny(epochs=4)))
+    id = store.submit(tiny(epochs=4, seeds=(0, 1)))
     wait(lambda: rows(store, id, steps // 2))
     begun = time.monotonic()
     store.pause(id)
@@ -132,19 +130,26 @@ def test_a_paused_run_rests_with_its_state_saved_and_goes_on_as_if_unbroken(
     wait(lambda: not processes(home, "worker") and not processes(home, "supervisor"))
     first, second = store.snapshot(id).runs
     assert (first.state, second.state, second.attempt) == ("paused", "paused", 0)
-    assert first.reason == f"Rests after step {checkpoint(store, store.snapshot(id))['step']} of {3 * steps}."
+    saved = checkpoint(store, store.snapshot(id))["step"]
+    assert first.reason == f"Rests after step {saved} of {4 * steps}."
     known = store.snapshot(id).metrics
     with pytest.raises(ValueError, match="not finished"):
         store.extend(id, 9)
     store.go_on(id)
+    wait(lambda: rows(store, id, max(saved, steps) + 1))
+    store.cancel(id)
+    assert ended(store, id, 10).state == "cancelled"
+    store.go_on(id)
     snapshot = ended(store, id)
-    assert [(run.state, run.attempt) for run in snapshot.runs] == [("finished", 2), ("finished", 1)]
+    assert [(run.state, run.attempt) for run in snapshot.runs] == [("finished", 3), ("finished", 1)]
     mine = snapshot.metrics[snapshot.metrics["seed"] == 0]
     pd.testing.assert_frame_equal(
         facts(whole), mine[mine["name"] != "seconds"].sort_values(KEYS).reset_index(drop=True), check_exact=True
     )
     again = known.merge(mine, on=[*KEYS, "epoch", "value"])
     assert len(again) == len(known), "what was told before the rest was not told anew"
+    with pytest.raises(ValueError, match="has no run that rests"):
+        store.go_on(id)
 
 
 def test_a_finished_run_is_given_more_epochs(store: Store, home: Path, steps: int) -> None:
@@ -164,20 +169,6 @@ def test_a_finished_run_is_given_more_epochs(store: Store, home: Path, steps: in
     rates = long.metrics[(long.metrics["name"] == "lr") & (long.metrics["arm"] == "sgd")].set_index("step")["value"]
     assert rates[2 * steps] == pytest.approx(0.1 / 2 * (1 + math.cos(math.pi * (2 * steps - 1) / (2 * steps))))
     assert rates[2 * steps + 1] == pytest.approx(0.1 / 2)
-
-
-def test_a_cancelled_run_goes_on_from_its_checkpoint_when_it_is_asked_to(store: Store, home: Path, steps: int) -> None:
-    whole = ended(store, store.submit(tiny(epochs=3)))
-    id = store.submit(tiny(epochs=3))
-    wait(lambda: rows(store, id, steps + 1))
-    store.cancel(id)
-    assert ended(store, id, 10).state == "cancelled"
-    store.go_on(id)
-    again = ended(store, id)
-    assert (again.state, again.runs[0].attempt) == ("finished", 2)
-    pd.testing.assert_frame_equal(facts(whole), facts(again), check_exact=True)
-    with pytest.raises(ValueError, match="has no run that rests"):
-        store.go_on(id)
 
 
 def freeze(process: psutil.Process, home: Path) -> None:

@@ -5,12 +5,13 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import event, update
 
 from samviz.runs import Store, jobs, process
-from samviz.runs.engine import writing
+from samviz.runs.engine import AwayError, writing
 from samviz.runs.executors import ExecutorError, LocalProcesses, Status
 from samviz.runs.jobs import LEASE_SECONDS
 from samviz.runs.schema import jobs as table
@@ -108,6 +109,30 @@ def test_nobody_is_lost_while_nobody_could_be_heard(
     clock.seconds += 3600
     tend_for(supervisor, clock, LEASE_SECONDS - 2)
     assert (store.snapshot(id).state, sleeper.poll()) == ("running", None)
+
+
+def test_a_silent_worker_is_left_alone_while_nothing_can_be_written(
+    store: Store, supervisor: Supervisor, clock: Clock, sleeper: subprocess.Popen
+) -> None:
+    """It waits like everybody else, for room on the disk or for a lock to open."""
+    id, _ = running(store, sleeper)
+    tend_for(supervisor, clock, LEASE_SECONDS - 2)
+    sqlite = store.engine.dialect.name == "sqlite"
+
+    def hurry(connection: Any, _: object) -> None:
+        connection.execute("PRAGMA busy_timeout = 50" if sqlite else "SET lock_timeout = 50")
+        connection.commit()
+
+    event.listen(store.engine, "connect", hurry)
+    store.engine.dispose()
+    with writing(store.engine) as other:
+        if not sqlite:  # where one who writes locks nobody else out
+            other.exec_driver_sql("LOCK TABLE jobs IN EXCLUSIVE MODE")
+        with pytest.raises(AwayError):
+            tend_for(supervisor, clock, 3)
+    assert (store.snapshot(id).state, sleeper.poll()) == ("running", None)
+    tend_for(supervisor, clock, 3)
+    assert store.snapshot(id).state == "queued"
 
 
 @pytest.mark.parametrize("seconds", [-86400.0, 86400.0])

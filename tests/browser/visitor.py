@@ -18,7 +18,7 @@ class Visitor:
     """One Chromium with a profile on disk and one tab, as somebody has who comes again.
 
     A context of its own for each test compiles the app's scripts each time anew, and a tab of its own starts a process:
-    together they take two thirds of what a page load takes.
+    together they take longer than the page itself.
     """
 
     def __init__(self, browser: Browser, profile: Path) -> None:

@@ -11,6 +11,8 @@ import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -205,11 +207,19 @@ class Run:
         return Whole(metrics, {tuple(row[:4]): tuple(row[4:]) for row in news.histograms}, weights)
 
     def ended(self, seconds: float = PATIENCE) -> str:
-        """Its state, once it has ended."""
-        return until(lambda: (state := self._state()) in ENDED and state, "the run ends", seconds)
-
-    def _state(self) -> str:
+        """Its state, once it has ended; an AssertionError where it gets no further for so many seconds."""
+        reached = 0.0
+        while reached != inf:
+            reached = until(partial(self._beyond, reached), f"the run gets further than {reached:.1%}", seconds)
         return self.bench.store.header(self.id).state
+
+    def _beyond(self, reached: float) -> float:
+        """How far it is, infinity at its end; 0 where that is no further than it was."""
+        header = self.bench.store.header(self.id)
+        if header.state in ENDED:
+            return inf
+        progress = sum(run.progress for run in header.runs) / len(header.runs)
+        return progress if progress > reached else 0.0
 
     def judge(self, outcome: Outcome, reference: Whole | None, state: str = "finished") -> None:
         """Wait for the end, and add what came of it to `outcome`; `reference` None takes the unbroken run."""

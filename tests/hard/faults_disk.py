@@ -16,7 +16,20 @@ from pathlib import Path
 
 from samviz.runs.checkpoints import read
 from samviz.runs.engine import FILE
-from tests.hard.faults_bench import PATIENCE, Outcome, Whole, bench, due, long_race, settled, tried, unbroken, until
+from samviz.spec import Comparison
+from tests.hard.faults_bench import (
+    PATIENCE,
+    Outcome,
+    Run,
+    Whole,
+    bench,
+    due,
+    long_race,
+    settled,
+    tried,
+    unbroken,
+    until,
+)
 from tests.hard.faults_clock import own_mounts
 from tests.hard.faults_killed import end
 from tests.serve import ROOT
@@ -27,6 +40,8 @@ SECONDS = 3.0
 LONG_SECONDS = 45.0
 """How long it does the last time, if it is often: longer than a worker may be silent."""
 OFTEN = 10
+IN_ONE_RUN = 10
+"""How often the checkpoints' disk is full in one run, whose epochs are limited."""
 
 
 def checkpoints(folder: Path, times: int) -> Outcome:
@@ -43,7 +58,7 @@ def _apart(which: str, folder: Path, times: int) -> Outcome:
     with tried(f"disk of the {which} full") as failed:
         folder.mkdir(parents=True, exist_ok=True)
         reference = folder / "reference"
-        reference.write_bytes(pickle.dumps(unbroken(long_race(times))))
+        reference.write_bytes(pickle.dumps(unbroken(_race(which, times))))
         command = [*own_mounts(), sys.executable, "-m", "tests.hard.faults_disk"]
         command += [which, str(folder), str(times), str(reference)]
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
@@ -51,6 +66,12 @@ def _apart(which: str, folder: Path, times: int) -> Outcome:
         assert done.returncode == 0, f"{sentence} {done.stderr}"
         return Outcome(**json.loads(done.stdout.splitlines()[-1]))
     return failed
+
+
+def _race(which: str, times: int) -> Comparison:
+    """A run that is not through before its disk was full so often."""
+    # Seconds go by until the run has said that a checkpoint failed and another one is saved: up to a hundred epochs.
+    return long_race(20 * min(times, IN_ONE_RUN) - 38 if which == "checkpoints" else times)
 
 
 class Disk:
@@ -80,33 +101,38 @@ def _checkpoints(folder: Path, times: int, reference: Whole) -> Outcome:
     disk = Disk(folder / "small", 8)
     os.environ["SAMVIZ_CHECKPOINTS"] = str(disk.folder)
     with tried("disk full while a checkpoint is written") as outcome, bench(folder) as place:
-        run = place.run(long_race(times))
-        for k in range(times):
-            until(lambda k=k: run.goes_well(due(k)), f"a checkpoint comes before time {k + 1}")
-            time.sleep(0.1 * random.random())
-            disk.fill(random.choice([0, 100_000, MEGABYTE]))
-            outcome.times += 1
-            until(lambda: "could not be saved (No space left on device)" in run.row().reason, "the run says so")
-            saved, reached = run.saved(), run.watching.look().header.runs[0].progress
-            (*_, newest) = run.checkpoints().folder.names()
-            with run.checkpoints().folder.path(newest) as path:
-                outcome.expect(read(path)["step"] == saved, "The checkpoint before it cannot be read any more.")
-            until(lambda reached=reached: run.watching.look().header.runs[0].progress > reached, "the run goes on")
-            if k % 2:
-                attempt = run.row().attempt
-                end(run.worker())
-                until(lambda attempt=attempt: run.row().resumed > attempt, "another worker takes it up")
-            disk.room()
-            until(lambda saved=saved: run.saved() > saved, "a checkpoint is saved when there is room")
-            until(lambda: run.row().reason == "", "nothing is said any more")
-        run.judge(outcome, reference)
+        for first in range(0, times, IN_ONE_RUN):
+            run = place.run(_race("checkpoints", times))
+            for k in range(min(IN_ONE_RUN, times - first)):
+                until(lambda k=k, run=run: run.goes_well(due(k)), f"a checkpoint comes before time {first + k + 1}")
+                time.sleep(0.1 * random.random())
+                _fill_and_room(disk, run, outcome, first + k)
+            run.judge(outcome, reference)
     return outcome
+
+
+def _fill_and_room(disk: Disk, run: Run, outcome: Outcome, k: int) -> None:
+    disk.fill(random.choice([0, 100_000, MEGABYTE]))
+    outcome.times += 1
+    until(lambda: "could not be saved (No space left on device)" in run.row().reason, "the run says so")
+    saved, reached = run.saved(), run.watching.look().header.runs[0].progress
+    (*_, newest) = run.checkpoints().folder.names()
+    with run.checkpoints().folder.path(newest) as path:
+        outcome.expect(read(path)["step"] == saved, "The checkpoint before it cannot be read any more.")
+    until(lambda: run.watching.look().header.runs[0].progress > reached, "the run goes on")
+    if k % 2:
+        attempt = run.row().attempt
+        end(run.worker())
+        until(lambda: run.row().resumed > attempt, "another worker takes it up")
+    disk.room()
+    until(lambda: run.saved() > saved, "a checkpoint is saved when there is room")
+    until(lambda: run.row().reason == "", "nothing is said any more")
 
 
 def _store(folder: Path, times: int, reference: Whole) -> Outcome:
     disk = Disk(folder / "home", 24)
     with tried("disk full while the store is written") as outcome, bench(folder) as place:
-        run = place.run(long_race(times))
+        run = place.run(_race("store", times))
         for k in range(times):
             until(lambda k=k: run.goes_well(due(k)), f"a checkpoint comes before time {k + 1}")
             time.sleep(0.1 * random.random())
@@ -127,7 +153,7 @@ def _store(folder: Path, times: int, reference: Whole) -> Outcome:
     return outcome
 
 
-def _rests(run) -> bool:
+def _rests(run: Run) -> bool:
     """Whether nothing new comes for a while."""
     before = len(run.watching.seen)
     time.sleep(1.5)

@@ -25,12 +25,13 @@ def add_to(commands: Any) -> None:
 def _export(asked: argparse.Namespace) -> int:
     check_target("file", asked.file)
     store = open_store()
+    measured = store.measurements(asked.id)  # first: a run that goes on may be measured after what the snapshot tells
     snapshot = store.snapshot(asked.id)
     partial = asked.file.with_name(f"{asked.file.name}.partial")
     kept = store.checkpoints(asked.id) if asked.checkpoints else nullcontext({})
     try:
         with kept as checkpoints, partial.open("wb") as file:
-            bundle.write(snapshot, file, figures=pages(snapshot), checkpoints=checkpoints)
+            bundle.write(snapshot, file, measurements=measured, figures=pages(snapshot), checkpoints=checkpoints)
         partial.replace(asked.file)
     except OSError as error:
         raise ValueError(f"{asked.file} cannot be written: {error.strerror}.") from None

@@ -64,11 +64,13 @@ def _colors(asked: RescalingOf) -> list[str]:
 
 def _summary(result: Mapping[str, Any], lines: list[dict[str, Any]], arm: str) -> list[str]:
     low, high = result["factors"][0], result["factors"][-1]
-    change = max(result["logits_change"])
-    found = [
-        f"{arm}: a from {low:g} to {high:g} changes no logit by more than {change:.1e} of the largest one: "
-        f"the function stays, measured on {result['images']} train images."
-    ]
+    changes = [change for change in result["logits_change"] if change is not None]
+    stays = (
+        f"changes no logit by more than {max(changes):.1e} of the largest one: the function stays"
+        if len(changes) == len(result["logits_change"])
+        else "leaves logits that are all 0, or too large to be told: nothing can be said of their change"
+    )
+    found = [f"{arm}: a from {low:g} to {high:g} {stays}, measured on {result['images']} train images."]
     moved = [line for line in lines if (line["spread"] or inf) > 1 + NEAR]
     still = [line for line in lines if line not in moved]
     known = [line for line in moved if line["spread"] is not None]

@@ -1,6 +1,7 @@
 """A comparison as one zip file to keep, to read with other programs, and to import elsewhere.
 
-What `samviz.runs.unbundle` reads back are comparison.json, note.txt and the checkpoints; the rest is for people.
+What `samviz.runs.unbundle` reads back are comparison.json, measurements.json, note.txt and the checkpoints; the rest is
+for people.
 """
 
 from __future__ import annotations
@@ -9,29 +10,31 @@ import json
 import os
 import re
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from hashlib import sha256
 from pathlib import Path
 from stat import S_IFREG
 from typing import IO, TYPE_CHECKING, BinaryIO
 
 from samviz import __version__
-from samviz.runs import exchange
-from samviz.runs.views import HISTOGRAM_COLUMNS, METRIC_COLUMNS, Snapshot
+from samviz.runs import exchange, exchange_measured
+from samviz.runs.views import HISTOGRAM_COLUMNS, METRIC_COLUMNS, MeasurementView, Snapshot
 
 if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
-COMPARISON, NOTE = "comparison.json", "note.txt"
+COMPARISON, MEASUREMENTS, NOTE = "comparison.json", "measurements.json", "note.txt"
 MOST = {
     "README.txt": 2**16,
     "recipe.json": 2**20,
     COMPARISON: 2**27,
+    MEASUREMENTS: 2**26,
     "versions.json": 2**20,
     NOTE: 2**14,
 }
-"""The texts, and how many bytes each may have; those of comparison.json are about four million rows."""
+"""The texts, and how many bytes each may have; those of comparison.json are about four million rows, those of
+measurements.json about 40 slices of the most points."""
 TABLES = ("metrics.csv", "metrics.parquet", "histograms.parquet")
 FIGURE = re.compile(r"figures/[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 CHECKPOINT = re.compile(r"checkpoints/(0|[1-9][0-9]{0,9})\.pt")
@@ -54,7 +57,9 @@ A comparison of optimizers by samviz {version}.
 {name}
 
 comparison.json     all that is known of it: recipe, runs with the versions they ran with and their logs, every number;
-                    what `python -m samviz import` reads, with the note and the checkpoints
+                    what `python -m samviz import` reads, with the measurements, the note and the checkpoints
+measurements.json   what the Sharpness page shows of it: for each measurement the seed, the SHA-256 in the first line of
+                    the checkpoint that was measured, when it was asked for, what was asked and what it came to
 recipe.json         what was compared: `python -m samviz compare --recipe recipe.json` runs it again
 versions.json       device, processor and versions that each seed ran with
 note.txt            the note, if there is one
@@ -73,10 +78,11 @@ def write(
     snapshot: Snapshot,
     target: BinaryIO,
     *,
+    measurements: Iterable[MeasurementView] = (),
     figures: Mapping[str, bytes] | None = None,
     checkpoints: Mapping[int, Path] | None = None,
 ) -> None:
-    """Write a bundle: `figures` by file name, `checkpoints` by seed.
+    """Write a bundle: `measurements` with the newest first, `figures` by file name, `checkpoints` by seed.
 
     The same content makes the same bytes, as long as the versions of samviz, pyarrow and zlib stay. Raises ValueError
     in one sentence for what could not be read back; what has been written to `target` by then is no bundle.
@@ -89,6 +95,7 @@ def write(
         "README.txt": README.format(version=__version__, name=snapshot.comparison.name),
         "recipe.json": snapshot.comparison.to_json(snapshot.runs[0].machine),
         COMPARISON: exchange.to_json(snapshot),
+        MEASUREMENTS: exchange_measured.to_json(measurements, snapshot.comparison),
         "versions.json": json.dumps(versions, indent=2),
         NOTE: snapshot.note,
     }

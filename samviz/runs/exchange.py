@@ -80,7 +80,7 @@ def from_json(text: str, *, id: str, revision: str, bundled: bool = False) -> Sn
     Rows come back grouped by seed, arm and name; those of one group are in the order that they had.
     """
     try:
-        data = _object("the text", json.loads(text, parse_constant=_no_constant), _CONTENT)
+        data = whole_object("the text", json.loads(text, parse_constant=no_constant), _CONTENT)
         if data["format"] != FORMAT:
             raise check.wrong("format", f'"{FORMAT}"', data["format"])
         comparison = Comparison.from_dict(data["comparison"])
@@ -104,11 +104,11 @@ def from_json(text: str, *, id: str, revision: str, bundled: bool = False) -> Sn
 _CONTENT = ("format", "comparison", "state", "created", "data_label", "runs", "metrics", "histograms")
 
 
-def _no_constant(name: str) -> NoReturn:
+def no_constant(name: str) -> NoReturn:
     raise ValueError(f"JSON has no {name}")
 
 
-def _object(what: str, value: Any, names: Collection[str], optional: Collection[str] = ()) -> dict[str, Any]:
+def whole_object(what: str, value: Any, names: Collection[str], optional: Collection[str] = ()) -> dict[str, Any]:
     """Return value if it is a mapping with these fields, all of them but for the optional ones, and no others."""
     value = check.mapping(what, value, names)
     for name in names:
@@ -162,7 +162,7 @@ def _runs(entries: Any, comparison: Comparison) -> tuple[RunView, ...]:
     """One run for each seed of the comparison, in the order that they have in the text."""
     runs = []
     for entry in check.sequence("runs", entries, len(comparison.seeds), len(comparison.seeds)):
-        run = _object("a run", entry, _RUN, _NEW)
+        run = whole_object("a run", entry, _RUN, _NEW)
         runs.append(RunView(**{name: _RUN[name](name, value) for name, value in run.items()}))
     if sorted(run.seed for run in runs) != sorted(comparison.seeds):
         seeds = [run.seed for run in runs]
@@ -178,7 +178,7 @@ def _entries(
         raise check.wrong(what, "a list", entries)
     seeds, arms = comparison.seeds, [arm.key for arm in comparison.arms]
     for entry in entries:
-        entry = _object(what, entry, ("seed", "arm", "name", *more, *lists))
+        entry = whole_object(what, entry, ("seed", "arm", "name", *more, *lists))
         key = (entry["seed"], entry["arm"], check.text("name", entry["name"], 200))
         if type(key[0]) is not int or key[0] not in seeds:
             raise check.wrong(f"seed of {what}", f"one of {', '.join(map(str, seeds))}", key[0])

@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 from sqlalchemy import insert, update
 from sqlalchemy.engine import Connection, Engine
 
-from samviz.runs import jobs
+from samviz.runs import jobs, measuring
 from samviz.runs.engine import writing
 from samviz.runs.places import checkpoint_folder, delete_files, run_folder
 from samviz.runs.schema import comparisons, histograms, metrics
@@ -44,6 +44,8 @@ def take_in(engine: Engine, home: Path, bundle: Bundle, person: str) -> int:
                         partial = target.work / "import.partial"
                         shutil.move(copies[run.seed], partial)  # `work` may be on another file system
                         target.put(partial, f"{0:012d}.pt")
+                for measured in bundle.measurements:
+                    measuring.take_in(connection, number, measured, person)
         except BaseException:
             for job in added:
                 delete_files(engine, home, job)

@@ -19,11 +19,12 @@ from samviz.runs.places import checkpoint_folder
 from samviz.runs.schema import jobs as jobs_table
 from samviz.runs.schema import measurements as table
 from samviz.runs.views import UNFINISHED, MeasurementView
-from samviz.spec import Comparison, check, measurement
+from samviz.spec import Comparison, check, measurement, results
 from samviz.spec.measurement import Measurement
 
 BUNDLED = Path(__file__).parents[2] / "assets" / "measured.json"
 """What was measured of the comparison that ships with samviz: a list of seed, measurement and result."""
+LOST = "Its job could not be read when the store was repaired."
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -61,14 +62,29 @@ def ask(engine: Engine, home: Path, number: int, seed: int, asked: Measurement, 
         for row in connection.execute(select(table).where(same)):
             if row.spec == spec:
                 if row.result is None and _state(connection, row) not in UNFINISHED:
-                    job = _queue(connection, row.id, run, person)
+                    job = jobs.add(connection, "measure", row.id, data_folder=run.data_folder, person=person)
                     connection.execute(update(table).where(table.c.id == row.id).values(job=job))
                 return row.id
-        values = {"comparison": number, "seed": seed, "weights": weights, "spec": spec, "job": 0}
-        made = connection.execute(insert(table).values(**values, created=now(connection))).inserted_primary_key[0]
-        job = _queue(connection, made, run, person)
-        connection.execute(update(table).where(table.c.id == made).values(job=job))
+        values = {"comparison": number, "seed": seed, "weights": weights, "spec": spec, "created": now(connection)}
+        made, _ = _add(connection, values, data_folder=run.data_folder, person=person)
     return made
+
+
+def take_in(connection: Connection, number: int, made: MeasurementView, person: str) -> None:
+    """Keep what was measured elsewhere of a comparison that has this number here, with a job that has ended."""
+    values = {"comparison": number, "seed": made.seed, "weights": made.weights, "created": made.created}
+    values |= {"spec": measurement.to_dict(made.measurement), "result": made.result}
+    _, job = _add(connection, values, person=person)
+    ended = {"state": "finished", "progress": 1.0, "attempt": 1}
+    connection.execute(update(jobs_table).where(jobs_table.c.id == job).values(**ended))
+
+
+def _add(connection: Connection, values: dict[str, Any], **of_job: Any) -> tuple[int, int]:
+    """A row of the table and the job that is queued for it: the numbers of both."""
+    made = connection.execute(insert(table).values(**values, job=0)).inserted_primary_key[0]
+    job = jobs.add(connection, "measure", made, **of_job)
+    connection.execute(update(table).where(table.c.id == made).values(job=job))
+    return made, job
 
 
 def _run(connection: Connection, number: int, seed: int) -> tuple[Comparison, Row]:
@@ -76,10 +92,6 @@ def _run(connection: Connection, number: int, seed: int) -> tuple[Comparison, Ro
     mine = select(jobs_table).where(jobs_table.c.comparison == number)
     runs = {row.seed: row for row in connection.execute(mine)}
     return header, runs[check.choice("seed", seed, runs)]
-
-
-def _queue(connection: Connection, id: int, run: Row, person: str) -> int:
-    return jobs.add(connection, "measure", id, data_folder=run.data_folder, person=person)
 
 
 def _state(connection: Connection, row: Row) -> str | None:
@@ -104,9 +116,9 @@ def task(engine: Engine, id: int) -> Task:
 
 
 def tell(engine: Engine, job: jobs.Job, result: dict[str, Any]) -> None:
-    """Keep what a measurement came to, under the job's fencing token."""
+    """Keep what a measurement came to, under the job's fencing token: None for each number that is not finite."""
     with jobs.fenced(engine, job) as connection:
-        connection.execute(update(table).where(table.c.id == job.spec).values(result=result))
+        connection.execute(update(table).where(table.c.id == job.spec).values(result=results.finite(result)))
 
 
 def views(engine: Engine, number: int) -> list[MeasurementView]:
@@ -135,7 +147,7 @@ def _views(connection: Connection, numbers: Collection[int]) -> list[Measurement
     work = {row.id: row for row in connection.execute(theirs)}
     time = now(connection)
     rows = connection.execute(select(table).where(mine).order_by(table.c.id.desc()))
-    return [_view(row, work[row.job], time) for row in rows]
+    return [_view(row, work.get(row.job), time) for row in rows]
 
 
 def newest(engine: Engine) -> str | None:
@@ -145,18 +157,26 @@ def newest(engine: Engine) -> str | None:
     return None if number is None else str(number)
 
 
-def _view(row: Row, job: Row, time: float) -> MeasurementView:
+def _view(row: Row, job: Row | None, time: float) -> MeasurementView:
+    """A measurement as its job stands; without one where the store was repaired and only the job was lost."""
+    if row.result is not None:
+        state, reason, progress = "finished", "", 1.0
+    elif job is None:
+        state, reason, progress = "failed", LOST, 0.0
+    else:
+        state, reason, progress = reading.state(job, time), job.reason, job.progress
     return MeasurementView(
         id=str(row.id),
         comparison=str(row.comparison),
         seed=row.seed,
         measurement=measurement.from_dict(row.spec),
         created=row.created,
-        job=job.id,
-        state="finished" if row.result is not None else reading.state(job, time),
-        reason=job.reason,
-        progress=job.progress,
+        job=job and job.id,
+        state=state,
+        reason=reason,
+        progress=progress,
         result=row.result,
+        weights=row.weights,
     )
 
 

@@ -16,8 +16,8 @@ from samviz.runs import checkpoints, process
 from samviz.runs.engine import FILE, StoreError, address, connect, moment
 from samviz.runs.executors import WORKER
 from samviz.runs.places import checkpoint_folder
-from samviz.runs.schema import comparisons, jobs, metadata
-from samviz.spec import Comparison
+from samviz.runs.schema import comparisons, jobs, measurements, metadata
+from samviz.spec import Comparison, measurement, results
 
 MOST_TOLD = 20
 """Faults of the file that SQLite is asked to tell."""
@@ -36,7 +36,8 @@ class Saved:
 def check(home: Path) -> list[str]:
     """What is wrong with the store of `home`, one sentence each; nothing is changed.
 
-    The file as SQLite sees it, whether each comparison can be read, and whether each checkpoint is as it was written.
+    The file as SQLite sees it, whether each comparison and what was measured of it can be read, and whether each
+    checkpoint is as it was written.
     """
     server = address()
     if server is None:
@@ -55,11 +56,19 @@ def check(home: Path) -> list[str]:
         return [str(error)]
     faults = []
     with moment(engine) as connection:
+        found = {}
         for row in connection.execute(select(comparisons.c.id, comparisons.c.spec)):
             try:
-                Comparison.from_dict(row.spec)
+                found[row.id] = Comparison.from_dict(row.spec)
             except ValueError as error:
                 faults.append(f"Comparison {row.id} cannot be read: {error}")
+        for row in connection.execute(select(measurements).order_by(measurements.c.id)):
+            try:
+                asked = measurement.from_dict(row.spec)
+                if row.result is not None and row.comparison in found:
+                    results.checked(asked, results.finite(row.result), found[row.comparison].epochs)
+            except ValueError as error:
+                faults.append(f"Measurement {row.id} cannot be read: {error}")
         runs = connection.scalars(select(jobs.c.id).where(jobs.c.kind == "train").order_by(jobs.c.id)).all()
     for run in runs:
         folder = checkpoint_folder(engine, home, run)

@@ -18,11 +18,12 @@ from pathlib import Path
 from stat import S_IFDIR, S_IFMT, S_IFREG
 from typing import BinaryIO
 
-from samviz.runs import exchange
+from samviz.runs import exchange, exchange_measured
 from samviz.runs.bundle import (
     CHECKPOINT,
     COMPARISON,
     FIGURE,
+    MEASUREMENTS,
     MOST,
     MOST_CHECKPOINT,
     MOST_MEMBERS,
@@ -30,7 +31,7 @@ from samviz.runs.bundle import (
     TABLES,
     checked,
 )
-from samviz.runs.views import Snapshot
+from samviz.runs.views import MeasurementView, Snapshot
 
 _DAMAGE = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, OSError, RuntimeError, OverflowError)
 """What Python's zipfile raises for a file that it cannot read."""
@@ -45,6 +46,8 @@ class Bundle:
 
     snapshot: Snapshot
     """The comparison, its note included; id and revision are empty, since both are a store's to give."""
+    measurements: tuple[MeasurementView, ...]
+    """What was measured of it, the oldest first; ids and jobs are a store's to give, too."""
     checkpoints: Mapping[int, Callable[[Path], None]]
     """Seed -> `copy` from the archive to a path; the archive must be open or in its place still."""
 
@@ -61,11 +64,14 @@ def read(source: BinaryIO | Path) -> Bundle:
                 raise ValueError(f"This is not a comparison exported by samviz: it has no {name}.")
         note = _text(archive, members[NOTE]).replace("\0", "\ufffd")
         snapshot = exchange.from_json(_text(archive, members[COMPARISON]), id="", revision="")
+        # Bundles of earlier versions do not have it.
+        told = _text(archive, members[MEASUREMENTS]) if MEASUREMENTS in members else "[]"
+        measurements = exchange_measured.from_json(told, snapshot.comparison)
     seeds = {int(found[1]) for name in members if (found := CHECKPOINT.fullmatch(name))}
     if strangers := seeds.difference(snapshot.comparison.seeds):
         raise ValueError(f"The archive has checkpoints of seeds that the comparison has not: {sorted(strangers)}.")
     copies = {seed: partial(copy, source, seed) for seed in sorted(seeds)}
-    return Bundle(snapshot=replace(snapshot, note=note), checkpoints=copies)
+    return Bundle(snapshot=replace(snapshot, note=note), measurements=measurements, checkpoints=copies)
 
 
 def copy(source: BinaryIO | Path, seed: int, target: Path) -> None:

@@ -205,7 +205,7 @@ class MeasurementView:
     created: float
     """Seconds since 1970, UTC."""
     job: int | None
-    """That measures it, or has; None for what ships with samviz."""
+    """That measures it, or has; None for what ships with samviz, and where only the job was lost."""
     state: str
     """One of `STATES`."""
     reason: str
@@ -213,6 +213,8 @@ class MeasurementView:
     """0 to 1."""
     result: Any
     """What it came to, as JSON; None before it has finished."""
+    weights: str = ""
+    """SHA-256 of the checkpoint; "" where that is not known."""
 
 
 @dataclass(frozen=True, kw_only=True)

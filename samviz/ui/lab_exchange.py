@@ -22,7 +22,8 @@ def export_button(store: Store, header: Header, locked: bool) -> None:
         mime="application/zip",
         icon=":material/archive:",
         key=f"lab-export-{header.id}",
-        help="Recipe, versions, every number as CSV and Parquet, and the figures; checkpoints from the terminal.",
+        help="Recipe, versions, every number as CSV and Parquet, what was measured on the Sharpness page, and the "
+        "figures; checkpoints from the terminal.",
         on_click="ignore",
         type="tertiary",
         disabled=locked,
@@ -31,8 +32,8 @@ def export_button(store: Store, header: Header, locked: bool) -> None:
 
 def _archive(store: Store, id: str) -> Callable[[], BytesIO]:
     def make() -> BytesIO:
-        snapshot, target = store.snapshot(id), BytesIO()
-        bundle.write(snapshot, target, figures=pages(snapshot))
+        measured, snapshot, target = store.measurements(id), store.snapshot(id), BytesIO()
+        bundle.write(snapshot, target, measurements=measured, figures=pages(snapshot))
         return target
 
     return make

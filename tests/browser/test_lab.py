@@ -11,10 +11,12 @@ from threading import Thread
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from samviz.runs import Store, unbundle
+from samviz.runs import Store, measuring, unbundle
+from samviz.runs.engine import writing
 from samviz.ui import access
 from tests import stored, synthetic
 from tests.browser.visitor import color
+from tests.runs import test_exchange_measured as known
 from tests.serve import PATIENCE
 
 pytestmark = pytest.mark.browser
@@ -100,8 +102,11 @@ def test_a_comparison_opens_from_the_list_and_is_deleted_after_a_question(page: 
 
 
 def test_a_comparison_is_exported_and_imported(page: Page, store: Store, tmp_path: Path) -> None:
-    spec = replace(synthetic.comparison(2, 6), name="<script>alert(1)</script> *x*")
+    spec = replace(known.SPEC, name="<script>alert(1)</script> *x*")
     id = stored.put(store, spec)
+    with writing(store.engine) as connection:
+        for view in reversed(known.views()):
+            measuring.take_in(connection, int(id), view, person="")
     page.goto(f"/lab?id={id}")
     with page.expect_download() as download:
         page.get_by_role("button", name="Export").click()
@@ -109,6 +114,7 @@ def test_a_comparison_is_exported_and_imported(page: Page, store: Store, tmp_pat
     file = tmp_path / "x.zip"
     download.value.save_as(file)
     assert unbundle.read(file).snapshot.comparison == spec
+    assert len(unbundle.read(file).measurements) == 4
     nothing = tmp_path / "nothing.zip"
     nothing.write_bytes(b"nope")
     page.goto("/lab")
@@ -122,6 +128,7 @@ def test_a_comparison_is_exported_and_imported(page: Page, store: Store, tmp_pat
     expect(refusal).to_have_count(0)  # the server has the other file
     page.get_by_role("button", name="Import", exact=True).click()
     page.wait_for_url(re.compile(rf"id={int(id) + 1}\b"))
+    assert [known.told(view) for view in store.measurements(str(int(id) + 1))] == list(map(known.told, known.views()))
     expect(page.get_by_role("heading", name=spec.name)).to_be_visible()
     drawn(page)
 

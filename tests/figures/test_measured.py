@@ -41,6 +41,11 @@ def test_what_has_no_value_has_no_ratio_and_is_not_called_unmoved() -> None:
     assert len(page["summary"]) == 1
 
 
+def test_logits_whose_change_cannot_be_told_are_no_error() -> None:
+    result = measured.answer(RESCALING) | {"logits_change": [1e-7, None, 0.0, None, 2e-7]}
+    assert "nothing can be said of their change" in rescaling_page(RESCALING, result, "SGD")["summary"][0]
+
+
 def test_sharpness_is_a_table_and_bars_with_the_deviation_of_the_batches() -> None:
     result = measured.answer(SHARPNESS)
     assert [values for _, values in sharpness_rows(SHARPNESS, result, LABELS)] == [{"SGD": 0.25, "SAM-all": 0.25}] * 2

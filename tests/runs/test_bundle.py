@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from samviz.runs import Snapshot, bundle, exchange, unbundle
 from samviz.spec import Comparison
 from tests import synthetic
-from tests.runs.conftest import tiny
+from tests.runs import test_exchange_measured as known
 from tests.runs.test_exchange import ODD, assert_same, odd
 
 NOTE = "Zeile 1: γ\n=2+2 <script>alert(1)</script>\u200d\n"
@@ -47,8 +47,8 @@ def written(snapshot: Snapshot, **more) -> bytes:
 
 
 def small() -> Snapshot:
-    """Two seeds, two arms, two epochs."""
-    spec = tiny(epochs=2, seeds=(0, 3))
+    """Two seeds, two arms, three epochs."""
+    spec = known.SPEC
     return synthetic.snapshot(
         comparison=spec,
         runs=(synthetic.run(0), synthetic.run(3)),
@@ -103,6 +103,18 @@ def test_it_can_be_packed_again_by_another_program(checkpoint: Path) -> None:
     after = unbundle.read(target)
     assert_same(after.snapshot, small())
     assert list(after.checkpoints) == [3]
+
+
+def test_what_was_measured_comes_along_and_older_bundles_have_no_such_file() -> None:
+    before = known.views()
+    whole = io.BytesIO(written(small(), measurements=before))
+    after = unbundle.read(whole)
+    assert [known.told(view) for view in reversed(after.measurements)] == [known.told(view) for view in before]
+    assert json.loads(zipfile.ZipFile(whole).read("measurements.json"))[0]["created"] == before[-1].created
+    assert json.loads(zipfile.ZipFile(io.BytesIO(SMALL)).read("measurements.json")) == []
+    older = unbundle.read(spoiled(lambda archive: None, without="measurements.json"))
+    assert older.snapshot.note == small().note
+    assert older.measurements == ()
 
 
 # For other programs
@@ -162,8 +174,11 @@ def test_a_figure_cannot_be_named_like_that(name: str) -> None:
 def test_what_could_not_be_read_back_is_not_written() -> None:
     with pytest.raises(ValueError, match=r"^note\.txt must have at most 16384 bytes to be read back"):
         written(replace(small(), note="ä" * 9000))
-    with pytest.raises(ValueError, match="A bundle takes at most 256 files, but these are 308"):
+    with pytest.raises(ValueError, match="A bundle takes at most 256 files, but these are 309"):
         written(small(), figures={f"{k}.html": b"" for k in range(300)})
+    view = known.views()[0]
+    with pytest.raises(ValueError, match=r"^Measurement 9 could not be read back, so delete it first: seed of a"):
+        written(small(), measurements=[replace(view, seed=1)])
 
 
 def test_a_checkpoint_can_be_too_large(tmp_path: Path) -> None:
@@ -233,6 +248,7 @@ def spoiled(change: Callable[[zipfile.ZipFile], object], without: str = "") -> i
 
 
 SMALL = written(small())
+MEASURED = [known.told(view) for view in known.views()]
 SLIPS = [
     "../evil", "figures/../../evil", "/etc/cron.d/evil", "C:\\evil", "..\\evil", "figures\\..\\evil", "./note.txt",
     "figures//evil", "figures/.evil", "figures/a/b", "figures/x\n", "figures/" + "x" * 101, "checkpoints/../0.pt",
@@ -273,7 +289,7 @@ def test_the_same_name_twice_is_refused() -> None:
 
 
 def test_too_many_files_are_refused() -> None:
-    with pytest.raises(ValueError, match="at most 256 files, but the archive has 308"):
+    with pytest.raises(ValueError, match="at most 256 files, but the archive has 309"):
         unbundle.read(spoiled(lambda archive: [archive.writestr(f"figures/{k}", "") for k in range(300)]))
 
 
@@ -319,6 +335,17 @@ def test_a_bomb_does_not_go_off() -> None:
             "{}",
             r"^This is not the text of an exported comparison: the text must have the field format",
         ),
+        (
+            "measurements.json",
+            "{}",
+            r"^This is not the text of what was measured of the comparison: measurements must be a list of 0 to 5000",
+        ),
+        ("measurements.json", b"\xff[]", r"^measurements\.json must be a text in UTF-8, but it is not\.$"),
+        (
+            "measurements.json",
+            b"[" + b" " * 2**26,
+            r"^The archive holds 'measurements\.json' with 67108865 bytes, but it may have 67108864\.$",
+        ),
         ("comparison.json", b"\xff{}", r"^comparison\.json must be a text in UTF-8, but it is not\.$"),
         ("note.txt", b"\xff", r"^note\.txt must be a text in UTF-8, but it is not\.$"),
         ("note.txt", b"x" * 16385, r"^The archive holds 'note\.txt' with 16385 bytes, but it may have 16384\.$"),
@@ -349,7 +376,7 @@ def test_a_note_has_no_nul() -> None:
 def bundled(folder: Path) -> bytes:
     """A bundle with everything in it."""
     (folder / "0.pt").write_bytes(header(b"state" * 40) + b"state" * 40)
-    return written(small(), figures=FIGURES, checkpoints={0: folder / "0.pt"})
+    return written(small(), measurements=known.views(), figures=FIGURES, checkpoints={0: folder / "0.pt"})
 
 
 @pytest.fixture(scope="module")
@@ -381,6 +408,7 @@ def test_a_garbled_archive_is_the_same_comparison_or_refused(
         found = unbundle.read(io.BytesIO(bytes(garbled)))
         assert exchange.to_json(found.snapshot) == exchange.to_json(unbundle.read(io.BytesIO(whole)).snapshot)
         assert found.snapshot.note == "a note"
+        assert [known.told(view) for view in reversed(found.measurements)] == MEASURED
         for copy in found.checkpoints.values():
             copy(target)
             assert target.read_bytes() == header(b"state" * 40) + b"state" * 40

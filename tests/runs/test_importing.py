@@ -7,13 +7,18 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from sqlalchemy import select
 
-from samviz.runs import Store, bundle, unbundle
+from samviz.cli import main
+from samviz.runs import Store, bundle, exchange_measured, jobs, unbundle
 from samviz.runs.checkpoints import Checkpoints
 from samviz.runs.places import checkpoint_folder
-from tests import synthetic
+from samviz.runs.schema import measurements
+from samviz.spec.measurement import SharpnessOf
+from tests import measured, synthetic
+from tests.runs import test_exchange_measured as known
 from tests.runs.conftest import BOTH, ended, tiny
-from tests.runs.test_bundle import spoiled
+from tests.runs.test_bundle import small, spoiled
 from tests.runs.test_exchange import in_order, odd
 from tests.runs.test_processes import facts
 
@@ -38,6 +43,87 @@ def test_there_and_back(store: Store, tmp_path: Path) -> None:
         assert {seed: path.read_bytes() for seed, path in found.items()} == {0: line + state}
         bundle.write(after, back, checkpoints=found)
     assert store.take_in(unbundle.read(back)) == str(int(id) + 1)
+
+
+@BOTH
+def test_what_was_measured_is_found_again_and_goes_with_its_comparison(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Store, "resume", lambda self: None)
+    there = measured.put(store, spec := tiny(epochs=3, seeds=(0, 3)))
+    questions = measured.questions(*(arm.key for arm in spec.arms))
+    for seed in spec.seeds:
+        for asked in questions:
+            measured.tell(store, there, seed, asked)
+    cancelled = SharpnessOf(arms=("sgd",), measures=(measured.SPHERE,))
+    store.measure(there, 0, cancelled)
+    store.cancel_job(store.measurements(there)[0].job)
+    before = [view for view in store.measurements(there) if view.state == "finished"]
+    file = exported(store, there)
+    store.delete(there)
+
+    here = store.take_in(unbundle.read(file), person="Ada")
+    after = store.measurements(here)
+    assert [known.told(view) for view in after] == [known.told(view) for view in before]
+    assert len({view.weights for view in after}) == 2
+    assert store.measured_last() == here
+    ids = {(view.seed, view.measurement): view.id for view in after}
+    for seed in spec.seeds:
+        for asked in questions:
+            assert store.measure(here, seed, asked) == ids[seed, asked], "it is known"
+    assert not jobs.unfinished(store.engine)
+    assert store.measure(here, 0, cancelled) not in ids.values()
+    assert jobs.claim(store.engine).spec == int(store.measurements(here)[0].id), "it was not measured before"
+
+    again = exported(store, here)
+    for one in (file, again):
+        assert len(unbundle.read(one).measurements) == 6
+    store.delete_measurement(after[0].id)
+    assert [view.id for view in store.measurements(here)][1:] == [view.id for view in after[1:]]
+    store.delete(here)
+    with store.engine.connect() as connection:
+        assert connection.execute(select(measurements)).all() == []
+
+
+def test_the_terminal_takes_along_what_was_measured(store: Store, tmp_path: Path) -> None:
+    there = io.BytesIO()
+    bundle.write(small(), there, measurements=known.views())
+    first = store.take_in(unbundle.read(there))
+    file = str(tmp_path / "x.zip")
+    assert main(["export", first, file]) == 0
+    assert main(["import", file]) == 0
+    before, after = store.measurements(first), store.measurements(str(int(first) + 1))
+    assert len(before) == 4
+    assert [known.told(view) for view in after] == [known.told(view) for view in before]
+
+
+def exported(store: Store, id: str) -> io.BytesIO:
+    """A comparison with its checkpoints and what was measured."""
+    file = io.BytesIO()
+    with store.checkpoints(id) as found:
+        bundle.write(store.snapshot(id), file, measurements=store.measurements(id), checkpoints=found)
+    return file
+
+
+def test_a_measurement_that_cannot_be_stores_nothing_at_all(store: Store) -> None:
+    file = spoiled(
+        lambda archive: archive.writestr("measurements.json", known.TEXT.replace('"epoch":3', '"epoch":4', 1)),
+        without="measurements.json",
+    )
+    with pytest.raises(ValueError, match="epoch must be a whole number from 0 to 3, but it is 4"):
+        store.take_in(unbundle.read(file))
+    assert [line for line in store.comparisons() if not line.bundled] == []
+    whole = unbundle.read(spoiled(lambda archive: None))
+    with pytest.raises(AttributeError):  # half-way through: all of it or nothing
+        store.take_in(replace(whole, measurements=(*unbundled(), None)))
+    assert [line for line in store.comparisons() if not line.bundled] == []
+    with store.engine.connect() as connection:
+        assert connection.execute(select(measurements)).all() == []
+
+
+def unbundled() -> tuple:
+    """What was measured, as it is read."""
+    return exchange_measured.from_json(known.TEXT, known.SPEC)
 
 
 def test_a_damaged_checkpoint_leaves_nothing_behind(store: Store) -> None:

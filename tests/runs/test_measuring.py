@@ -1,5 +1,6 @@
 """Measurements in the store: asked for once, found again by the bytes they are about, gone with their comparison."""
 
+from math import inf, nan
 from pathlib import Path
 
 import pytest
@@ -152,6 +153,14 @@ def test_what_cannot_be_measured_is_one_sentence(store: Store, id: str, home: Pa
     with pytest.raises(ValueError, match="Seed 0 of comparison 1 has no checkpoint yet"):
         store.measure(id, 0, asked())
     assert store.measurements(id) == []
+
+
+@BOTH
+def test_numbers_that_are_not_finite_are_none(store: Store, id: str) -> None:
+    store.measure(id, 0, asked())
+    job = claimed(store)
+    measuring.tell(store.engine, job, {"lengths": [nan, inf, 1.0], "cuts": ({"reach": -inf},)})
+    assert store.measurements(id)[0].result == {"lengths": [None, None, 1.0], "cuts": [{"reach": None}]}
 
 
 def test_a_stale_worker_cannot_tell(store: Store, id: str) -> None:

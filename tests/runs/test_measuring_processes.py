@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from samviz import data
-from samviz.runs import UNFINISHED, MeasurementView, Store
+from samviz.runs import UNFINISHED, MeasurementView, Store, exchange_measured
 from samviz.runs.checkpoints import Checkpoints
 from samviz.runs.places import checkpoint_folder
 from samviz.sharpness import answer
@@ -50,6 +50,8 @@ def test_every_kind_is_measured_and_survives_its_worker(store: Store) -> None:
         view = done(store, id, store.measure(id, 0, asked))
         assert view.state == "finished", view.reason
     assert (view.result["x"], view.result["y"]) == ([-0.25, 0.5, 1.25], [-2.0, 0.0, 2.0])
+    told = exchange_measured.to_json(store.measurements(id), comparison)
+    assert len(exchange_measured.from_json(told, comparison)) == 3, "all of it can go to another machine"
 
     long = store.measure(id, 0, replace(plain, measures=LONG))
     wait(lambda: store.measurements(id)[0].progress > 0)

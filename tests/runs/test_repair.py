@@ -15,7 +15,7 @@ from samviz.runs.engine import FILE, identity
 from samviz.runs.places import checkpoint_folder
 from samviz.runs.repair import check, repair
 from samviz.runs.schema import metadata
-from tests import stored
+from tests import measured, stored
 from tests.runs.conftest import tiny
 
 COUNT = 6
@@ -30,9 +30,24 @@ def home(home: Path) -> Path:
     folder = Checkpoints(checkpoint_folder(store.engine, home, 1))
     for step in (8, 16):
         folder.save(step, step // 8, {"w": step}, 1)
+    close(store)
+    return home
+
+
+def close(store: Store) -> None:
     store.close()
-    with closing(sqlite3.connect(home / FILE)) as raw:
+    with closing(sqlite3.connect(store.home / FILE)) as raw:
         raw.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
+@pytest.fixture
+def measured_home(home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The same with a measurement of each kind; nobody takes up jobs."""
+    monkeypatch.setattr(Store, "resume", lambda self: None)
+    store = Store(home)
+    for asked in measured.questions(*(arm.key for arm in tiny().arms)):
+        measured.tell(store, "1", 0, asked)
+    close(store)
     return home
 
 
@@ -57,11 +72,12 @@ def damage(home: Path, table: str) -> None:
             file.write(b"\xa5" * size)
 
 
-def test_a_sound_store_has_no_faults(home: Path) -> None:
-    assert check(home) == []
+def test_a_sound_store_has_no_faults(measured_home: Path) -> None:
+    assert check(measured_home) == []
 
 
-def test_a_damaged_table_is_told_and_all_else_is_saved(home: Path) -> None:
+def test_a_damaged_table_is_told_and_all_else_is_saved(measured_home: Path) -> None:
+    home = measured_home
     whole = content(home)
     damage(home, "metrics")
     before = (home / FILE).read_bytes()
@@ -85,6 +101,7 @@ def test_a_damaged_table_is_told_and_all_else_is_saved(home: Path) -> None:
     store = Store(home)
     snapshot = store.snapshot("1")
     assert snapshot.comparison.name == "Number 0"
+    assert [view.measurement.kind for view in store.measurements("1")] == ["slice", "sharpness", "rescaling"]
     assert int(store.submit(tiny())) == COUNT + 1
     store.cancel(str(COUNT + 1))
     store.close()
@@ -104,12 +121,39 @@ def test_rows_of_what_is_lost_go_with_it_and_the_store_keeps_its_name(home: Path
     assert identity(Store(home).engine) == name
 
 
-def test_a_checkpoint_that_has_changed_is_told(home: Path) -> None:
+def test_a_measurement_whose_job_is_lost_keeps_its_result(measured_home: Path) -> None:
+    home = measured_home
+    before = Store(home).measurements("1")
+    waits = Store(home).measure("1", 0, replace(before[0].measurement, points=4))
+    with closing(sqlite3.connect(home / FILE)) as raw:
+        raw.execute("DELETE FROM jobs WHERE kind = 'measure'")
+        raw.commit()
+    repair(home)
+    assert check(home) == []
+    store = Store(home)
+    lost, *after = store.measurements("1")
+    assert (lost.id, lost.state, lost.job) == (waits, "failed", None)
+    assert after == [replace(view, job=None) for view in before]
+    assert store.measure("1", 0, before[0].measurement) == before[0].id
+    assert store.measure("1", 0, lost.measurement) == waits
+    assert store.measurements("1")[0].state == "queued"
+
+
+def test_a_measurement_and_a_checkpoint_that_have_changed_are_told(measured_home: Path) -> None:
+    home = measured_home
+    with closing(sqlite3.connect(home / FILE)) as raw:
+        raw.execute("""UPDATE measurements SET result = '{"x": 1}' WHERE id = 1""")
+        raw.execute("""UPDATE measurements SET spec = '{"kind": "lie"}' WHERE id = 2""")
+        raw.commit()
     (path,) = (home / "runs" / "1" / "checkpoints").glob("*16.pt")
     content = bytearray(path.read_bytes())
     content[300] ^= 1
     path.write_bytes(content)
-    assert check(home) == [f"The checkpoint {path.name} of run 1 cannot be used: its bytes have changed."]
+    assert check(home) == [
+        "Measurement 1 cannot be read: m must be a whole number from 1 to 32, but it is None.",
+        "Measurement 2 cannot be read: kind must be one of sharpness, rescaling, slice, but it is 'lie'.",
+        f"The checkpoint {path.name} of run 1 cannot be used: its bytes have changed.",
+    ]
 
 
 def test_nothing_is_repaired_that_is_in_use_or_not_there_or_lost_altogether(home: Path, tmp_path: Path) -> None:

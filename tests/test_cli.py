@@ -54,6 +54,9 @@ TINY = ["--train-size", "128", "--test-size", "50", "--batch-size", "64"]
         (["sweep", "--preset", "gap"], "CIFAR-10 is not in"),
         (["sweeps", "show", "7"], "There is no sweep '7'."),
         (["sweeps", "cancel", "x"], "There is no sweep 'x'."),
+        (["sweeps", "measure", "7"], "There is no sweep '7'."),
+        (["sweeps", "measure", "7", "--gap", "error"], "gap must be one of loss, accuracy, but it is 'error'."),
+        (["measure", "99"], "There is no comparison 99."),
         (["data", "download", "builtin"], "dataset must be one of cifar10, cifar100, but it is 'builtin'."),
         ([], "The following arguments are required: COMMAND"),
     ],
@@ -108,7 +111,9 @@ def test_data_says_what_is_there_and_where(home: Path, capsys: pytest.CaptureFix
     assert str(home) in out
 
 
-def test_a_comparison_ends_with_a_table_and_the_app_sees_it(store: Store, tmp_path: Path) -> None:
+def test_a_comparison_ends_with_a_table_is_seen_by_the_app_and_can_be_measured(
+    store: Store, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     target = tmp_path / "result.json"
     command = [sys.executable, "-m", "samviz", "compare", *TINY, "--epochs", "1", "--name", "From a terminal"]
     ran = subprocess.run([*command, "--json", str(target)], capture_output=True, text=True, timeout=250, check=True)
@@ -120,6 +125,17 @@ def test_a_comparison_ends_with_a_table_and_the_app_sees_it(store: Store, tmp_pa
     assert exchange.from_json(target.read_text("utf-8"), id="1", revision="").comparison == snapshot.comparison
     listed = subprocess.run([sys.executable, "-m", "samviz", "list"], capture_output=True, text=True, check=True)
     assert "From a terminal" in listed.stdout
+
+    asked = ["measure", "1", "--arms", "SAM-ON", "--images", "10"]
+    table = run(capsys, *asked)
+    (view,) = store.measurements("1")
+    assert (view.state, view.result["epoch"], view.result["images"]) == ("finished", 1, 10)
+    lines = table.splitlines()[4:]
+    (told,) = view.result["arms"].values()
+    assert [line.split()[1] for line in lines] == ["SAM-ON"] * 8
+    assert [line.split()[-2:] for line in lines] == [[f"{one['loss']:.4g}", f"{one['value']:.4g}"] for one in told]
+    assert run(capsys, *asked) == table
+    assert store.measurements("1") == [view], "it is found, and not measured again"
 
 
 OWN = """

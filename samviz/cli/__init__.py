@@ -4,7 +4,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from samviz.cli import compare, exchange, places, report, stored, sweeps
+from samviz.cli import compare, exchange, measure, places, report, stored, sweeps
 from samviz.cli.terminal import FAILED, INTERRUPTED, WRONG, Parser, say
 from samviz.runs import StoreError, UnknownError
 
@@ -13,7 +13,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code. Whatever is wrong is said in one sentence on stderr."""
     parser = Parser(prog="samviz", description="See, teach and test sharpness-aware minimization.", allow_abbrev=False)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for part in (compare, stored, exchange, report, sweeps, places):
+    for part in (compare, stored, measure, exchange, report, sweeps, places):
         part.add_to(commands)
     asked = parser.parse_args(arguments)
     try:

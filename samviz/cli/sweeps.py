@@ -9,6 +9,7 @@ from typing import Any
 
 from tqdm import tqdm
 
+from samviz.cli import gap
 from samviz.cli.changes import changed, value_of
 from samviz.cli.compare import POLL_SECONDS, RESUME_SECONDS, add_comparison, comparison_of
 from samviz.cli.terminal import FAILED, INTERRUPTED, check_target, say, table
@@ -46,6 +47,7 @@ def add_to(commands: Any) -> None:
     show.set_defaults(command=_show)
     show.add_argument("id")
     show.add_argument("--json", metavar="FILE", type=Path, help="write the table there")
+    gap.add_to(actions)
     for name, help, act in (
         ("cancel", "stop its runs, and look for no further ones", _cancel),
         ("delete", "remove it with all its comparisons", _delete),

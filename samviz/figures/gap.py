@@ -19,6 +19,8 @@ MEASURES = (
 )
 """The columns of ASAM Table 1. Its radii are not in the text at hand: 0.05 and 0.5 are those that it trains with
 (section 5.2), 0.005 is that of SAM-ON Table 8, and 0.001 is ours."""
+IMAGES, M = 1024, 128
+"""Train images that are measured, and how many climb together, until somebody asks for others: ours."""
 COLUMNS = (
     ("sharpness", 2.0, "Sharpness, p = 2"),
     ("adaptive sharpness", 2.0, "Adaptive sharpness, p = 2"),
@@ -83,6 +85,36 @@ def correlation_table(data: Correlation, gap: str) -> list[tuple[str, str, list[
     lines = [(*ROWS[axis], [one.granulated[axis].psi for one in found]) for axis in data.varied]
     lines.append(("Ψ, their mean", "granulated tau, average", [one.mean for one in found]))
     return [*lines, ("τ, over all networks", "Kendall tau", [one.tau for one in found])]
+
+
+def beside_asam(data: Correlation, gap: str) -> list[tuple[str, list[tuple[float | None, float | None]]]]:
+    """The lines of `correlation_table`: (name on screen, of each measure its coefficient and the cell of ASAM Table 1).
+
+    Those cells are from another network and grid; None where ASAM has no such line.
+    """
+    from samviz import papers  # with pandas, which those who look at something else need not wait for
+
+    frame = papers.table("asam", 1)
+    printed = {(row.method, row.p, row.metric): row.value for row in frame.itertuples()}
+    return [
+        (name, [(value, printed.get((*column[:2], metric))) for value, column in zip(values, COLUMNS, strict=True)])
+        for name, metric, values in correlation_table(data, gap)
+    ]
+
+
+def about_gap(gap: str, sweep: Sweep) -> str:
+    """What a key of `GAPS` means here, in sentences."""
+    if gap == "loss":
+        smooth = sweep.base.recipe.label_smoothing > 0
+        told = ", and without the label smoothing of training" if smooth else ""
+        return (
+            "The gap is ASAM's (section 2): the loss on all test images, less that on the train images that are "
+            f"measured, both at the final weights and in evaluation mode{told}."
+        )
+    return (
+        "The gap is the Lab's: accuracy over the batches of the last epoch, with dropout and augmentation as trained, "
+        "less that on all test images. ASAM's is that of the loss."
+    )
 
 
 def correlation_notes(data: Correlation, gap: str) -> list[str]:

@@ -1,8 +1,5 @@
 """Asking for a measurement on the Sharpness page, and what is under way."""
 
-from dataclasses import replace
-from math import inf
-
 import streamlit as st
 
 from samviz.runs import UNFINISHED, Header, MeasurementView, Store
@@ -21,23 +18,9 @@ from samviz.spec.measurement import (
     SliceOf,
     factors_up_to,
 )
+from samviz.spec.questions import FIRST_REGIONS, FIRST_SEARCHES, IMAGES, REGIONS, STEPS, M, measures_of
 from samviz.ui import access
 from samviz.ui.plain import plain
-
-REGIONS = {
-    "sphere": Measure(variant="sam", rho=0.1),
-    "sphere, p = inf": Measure(variant="sam", rho=0.001, p=inf),
-    "elementwise": Measure(variant="elementwise_l2", rho=0.5),
-    "elementwise, p = inf": Measure(variant="elementwise_linf", rho=0.005),
-    "elementwise, η 0.01, T = 1 for biases": Measure(variant="elementwise_l2_orig", rho=0.5),
-    "filterwise": Measure(variant="filterwise_l2", rho=0.5, eta=0.0),
-    "layerwise": Measure(variant="layerwise_l2", rho=0.025),
-}
-"""What can be chosen with one press. The radii are those of SAM-ON Table 8 for CIFAR-10 and ResNets where it has them;
-those of the sphere for p = infinity and of filters without eta are ours."""
-FIRST = ("sphere", "elementwise", "elementwise, p = inf", "filterwise")
-IMAGES = {"rescaling": 256, "sharpness": 2048, "slice": 512}
-"""Train images at first: 2048 are SAM-ON's (appendix D)."""
 
 
 def describe(header: Header, view: MeasurementView) -> str:
@@ -109,25 +92,25 @@ def form(store: Store, header: Header, seed: int, kind: str) -> None:
 def _images(kind: str) -> tuple[int, int]:
     left, right = st.columns(2)
     images = left.number_input("Train images", FEWEST_IMAGES, MOST_IMAGES, IMAGES[kind], key=f"sharpness-{kind}-images")
-    m = right.number_input("m, images that climb together", 1, MOST_IMAGES, 128, key=f"sharpness-{kind}-m")
+    m = right.number_input("m, images that climb together", 1, MOST_IMAGES, M, key=f"sharpness-{kind}-m")
     return images, min(m, images)
 
 
 def _measures(kind: str) -> tuple[Measure, ...]:
     regions = st.pills(
-        "Regions", list(REGIONS), selection_mode="multi", default=list(FIRST), key=f"sharpness-{kind}-regions"
+        "Regions", list(REGIONS), selection_mode="multi", default=list(FIRST_REGIONS), key=f"sharpness-{kind}-regions"
     )
     searches = st.pills(
         "Search",
         list(SEARCHES),
         format_func=SEARCHES.__getitem__,
         selection_mode="multi",
-        default=["one_step", "autopgd"],
+        default=list(FIRST_SEARCHES),
         key=f"sharpness-{kind}-searches",
         help="The largest loss in a region is looked for: one step finds some of it, AutoPGD most.",
     )
     left, right = st.columns(2)
-    steps = left.number_input("Steps of AutoPGD and of the ascent", 1, 1000, 20, key=f"sharpness-{kind}-steps")
+    steps = left.number_input("Steps of AutoPGD and of the ascent", 1, 1000, STEPS, key=f"sharpness-{kind}-steps")
     normalized = right.toggle(
         "Normalize the logits",
         value=True,
@@ -137,11 +120,7 @@ def _measures(kind: str) -> tuple[Measure, ...]:
     )
     if not (regions and searches):
         raise ValueError("Choose at least one region and one search.")
-    return tuple(
-        replace(REGIONS[region], search=search, steps=steps, normalized=normalized)
-        for region in regions
-        for search in searches
-    )
+    return measures_of(regions, searches, steps, normalized)
 
 
 def _rescaling(labels: dict[str, str]) -> Measurement:

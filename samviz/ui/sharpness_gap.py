@@ -12,31 +12,29 @@ from samviz.figures.gap import (
     COLUMNS,
     MEASURES,
     Correlation,
-    correlation_data,
+    about_gap,
+    beside_asam,
     correlation_notes,
-    correlation_table,
     with_radii,
 )
 from samviz.figures.gap_figure import gap_figure, rate_looks
-from samviz.figures.networks import GAPS, comparable, networks_of
+from samviz.figures.gap_runs import COMPARABLE, Standing, correlation_of, last_asked, looked_up, standing_of
+from samviz.figures.networks import GAPS, comparable
 from samviz.figures.parts import Chart
 from samviz.runs import UNFINISHED, Store
+from samviz.spec import check
 from samviz.spec.grids import GRIDS
-from samviz.spec.measurement import SharpnessOf
-from samviz.spec.sweep import Sweep
+from samviz.spec.measurement import FEWEST_IMAGES, MOST_IMAGES, SharpnessOf
 from samviz.ui import access, charts
 from samviz.ui.document import PAGES
 from samviz.ui.plain import plain
 from samviz.ui.sharpness_choice import Choice
-from samviz.ui.sharpness_gap_runs import Standing, last_asked, looked_up, measure, standing_of
 from samviz.ui.state import bound
 
 LEAD = (
     "Does a sharper minimum generalize worse? Many networks, trained with different hyper-parameters, are put in order "
     "by their sharpness and by their generalization gap, as in ASAM's Table 1 and Fig. 2."
 )
-IMAGES, M = 1024, 128
-"""Train images that are measured, and how many climb together, until somebody asks for others: ours."""
 POLL_SECONDS = 3
 
 
@@ -45,12 +43,7 @@ def show(store: Store, choice: Choice) -> None:
     st.markdown(LEAD)
     names = {one.id: one.name for one in store.sweeps() if comparable(one.sweep)}
     if choice.sweep and choice.sweep not in names:
-        st.error(
-            plain(
-                "sweep must be the id of a grid over two of batch size, learning rate, weight decay, dropout and "
-                f"radius, but it is {choice.sweep[:40]!r}."
-            )
-        )
+        st.error(plain(str(check.wrong("sweep", COMPARABLE, choice.sweep[:40]))))
     elif not names:
         st.info("No grid was trained yet that varies two hyper-parameters: start one below.", icon=":material/grid_on:")
     else:
@@ -93,16 +86,15 @@ def _sweep(store: Store, id: str, gap: str) -> None:
     st.fragment(_results, run_every=POLL_SECONDS if busy else None)(store, id, asked, gap, busy)
 
 
-def _settings(last: SharpnessOf | None, id: str) -> SharpnessOf | None:
+def _settings(last: SharpnessOf, id: str) -> SharpnessOf | None:
     """Radii and images, at first those that were taken last; None where they cannot be. Arms are filled in later."""
-    measures = MEASURES if last is None else last.measures
     with st.expander("Radii and images", icon=":material/tune:"):
         radii = [
             column.number_input(
                 f"ρ: {COLUMNS[k][2].lower()}",
                 0.0,
                 100.0,
-                measures[k].rho,
+                last.measures[k].rho,
                 step=MEASURES[k].rho / 5,
                 format="%g",
                 key=f"sharpness-gap-{id}-rho-{k}",
@@ -111,11 +103,9 @@ def _settings(last: SharpnessOf | None, id: str) -> SharpnessOf | None:
         ]
         left, right = st.columns(2)
         images = left.number_input(
-            "Train images", 10, 50_000, IMAGES if last is None else last.images, key=f"sharpness-gap-{id}-images"
+            "Train images", FEWEST_IMAGES, MOST_IMAGES, last.images, key=f"sharpness-gap-{id}-images"
         )
-        m = right.number_input(
-            "m, images that climb together", 1, 50_000, M if last is None else last.m, key=f"sharpness-gap-{id}-m"
-        )
+        m = right.number_input("m, images that climb together", 1, MOST_IMAGES, last.m, key=f"sharpness-gap-{id}-m")
         st.caption(
             f"The largest loss is looked for by AutoPGD in {MEASURES[0].steps} steps, in the cross-entropy of the "
             "logits as they are. Radii of different regions are in different units."
@@ -134,24 +124,18 @@ def _results(store: Store, id: str, asked: SharpnessOf, gap: str, drawn: bool) -
     if drawn and not standing.waiting and view.state not in UNFINISHED:
         st.rerun()
     _actions(store, id, standing)
-    total, done, measured = view.sweep.runs, len(standing.wanted), len(standing.results)
-    waiting = f"; waiting or under way: {len(standing.waiting)}" if standing.waiting else ""
-    part = (measured + sum(one.progress for one in standing.waiting)) / total
-    st.progress(part, f"{done} of {total} runs have finished; measured: {measured}{waiting}.")
-    if standing.stopped:
-        why = next((one.reason for one in standing.stopped if one.reason), "")
-        st.warning(plain(f"{len(standing.stopped)} measurements were cancelled or failed. {why}".strip()))
-    if not measured:
+    st.progress(standing.share, standing.line)
+    if standing.trouble:
+        st.warning(plain(standing.trouble))
+    if not standing.results:
         return
-    rows = store.sweep_metrics(id).itertuples(index=False, name=None)
-    members = [(point, member) for point, member, _ in view.members]
-    found = correlation_data(view.sweep, networks_of(view.sweep, members, rows, known), asked)
+    found = correlation_of(store, view, known, asked)
     _table(found, gap)
     st.markdown("\n".join(f"- {plain(note)}" for note in correlation_notes(found, gap)))
     if found.networks:
         _charts(found, gap, id)
     where = next(iter(standing.results.values()))
-    st.caption(plain(f"{_about_gap(gap, view.sweep)} {where['images']} train images, {where['data_label']}."))
+    st.caption(plain(f"{about_gap(gap, view.sweep)} {where['images']} train images, {where['data_label']}."))
 
 
 def _actions(store: Store, id: str, standing: Standing) -> None:
@@ -159,7 +143,7 @@ def _actions(store: Store, id: str, standing: Standing) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         idle = locked or not standing.left
         asked = st.button("Measure what is left", icon=":material/straighten:", type="primary", disabled=idle)
-        if asked and access.act(lambda: measure(store, standing, access.person()) or True):
+        if asked and access.act(lambda: _measure(store, standing, access.person())):
             st.rerun()
         waits = bool(standing.waiting)
         stopped = waits and st.button("Cancel what waits", icon=":material/stop:", disabled=locked)
@@ -169,23 +153,13 @@ def _actions(store: Store, id: str, standing: Standing) -> None:
         st.page_link(str(PAGES / "lab.py"), label="The sweep in the Lab", icon=":material/science:", query_params=query)
 
 
-def _about_gap(gap: str, sweep: Sweep) -> str:
-    if gap == "loss":
-        smooth = sweep.base.recipe.label_smoothing > 0
-        told = ", and without the label smoothing of training" if smooth else ""
-        return (
-            "The gap is ASAM's (section 2): the loss on all test images, less that on the train images that are "
-            f"measured, both at the final weights and in evaluation mode{told}."
-        )
-    return (
-        "The gap is the Lab's: accuracy over the batches of the last epoch, with dropout and augmentation as trained, "
-        "less that on all test images. ASAM's is that of the loss."
-    )
+def _measure(store: Store, standing: Standing, person: str) -> list[str]:
+    """Queue what is left, one measurement a run; their ids."""
+    return [store.measure(*run, standing.wanted[run], person) for run in standing.left]
 
 
 def _table(found: Correlation, gap: str) -> None:
     """The coefficients, and beside each column what ASAM printed."""
-    printed = _printed()
     columns: dict[str, Any] = {"name": st.column_config.TextColumn("Within groups that differ in", pinned=True)}
     for k, (_, _, label) in enumerate(COLUMNS):
         columns[f"own{k}"] = st.column_config.NumberColumn(label, format="%.3f")
@@ -193,21 +167,13 @@ def _table(found: Correlation, gap: str) -> None:
             "ASAM", help=f"ASAM Table 1, {label}.", format="%.3f", width="small"
         )
     rows = []
-    for name, metric, values in correlation_table(found, gap):
+    for name, cells in beside_asam(found, gap):
         row: dict[str, Any] = {"name": name}
-        for k, value in enumerate(values):
-            row |= {f"own{k}": value, f"asam{k}": printed.get((*COLUMNS[k][:2], metric))}
+        for k, (own, asam) in enumerate(cells):
+            row |= {f"own{k}": own, f"asam{k}": asam}
         rows.append(row)
     st.dataframe(rows, column_config=columns, hide_index=True, key="sharpness-gap-table")
     st.caption("ASAM: the cells of its Table 1, which are from another network and grid.")
-
-
-def _printed() -> dict[tuple[str, float, str], float]:
-    """The cells of ASAM Table 1: (what is measured, p, row) -> coefficient."""
-    from samviz import papers  # with pandas, which the other views need not wait for
-
-    frame = papers.table("asam", 1)
-    return {(row.method, row.p, row.metric): row.value for row in frame.itertuples()}
 
 
 def _charts(found: Correlation, gap: str, id: str) -> None:

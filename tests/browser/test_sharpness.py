@@ -9,8 +9,8 @@ from playwright.sync_api import Page, expect
 
 from samviz.runs import Store
 from tests import measured, synthetic
+from tests.measured_grid import ASKED, tell, trained
 from tests.serve import running_app
-from tests.ui.test_sharpness_gap import ASKED, tell, trained
 
 pytestmark = pytest.mark.browser
 

@@ -9,6 +9,7 @@ import pytest
 from samviz.figures.gap import (
     MEASURES,
     Correlation,
+    beside_asam,
     correlation_data,
     correlation_notes,
     correlation_table,
@@ -37,6 +38,17 @@ def test_the_table_has_the_lines_of_asam_and_only_what_varies() -> None:
     assert tau[:2] == [1, -1]
     assert tau[2] == pytest.approx(12 / (12 * 15) ** 0.5)  # 3 of 15 pairs tie in lr
     assert tau[3] == pytest.approx((12 - 3) / 15)
+
+
+def test_the_cells_of_asam_stand_beside_what_was_found_and_where_nothing_was() -> None:
+    (name, batch), *_, (_, tau) = beside_asam(data(), "loss")
+    assert (name, batch[:2]) == ("Batch size", [(1, 0.667), (-1, 0.696)]), "ASAM Table 1"
+    assert [asam for _, asam in tau] == [0.174, 0.636, 0.257, 0.616]
+    assert [own for _, cells in beside_asam(data(of=0), "loss") for own, _ in cells] == [None] * 16
+    swept = replace(GRID, base=replace(BASE, arms=(Arm(variant="sam", rho=0.1),)), rho=(0.1, 0.2))
+    assert [asam for name, cells in beside_asam(data(swept), "loss") if "Radius" in name for _, asam in cells] == [
+        None
+    ] * 4, "ASAM has no such line"
 
 
 def test_what_is_left_out_is_said() -> None:

@@ -15,8 +15,7 @@ from samviz.spec.measurement import SharpnessOf
 from samviz.ui import access, lab_form
 from samviz.ui.papers_data import outcomes
 from samviz.ui.papers_state import Choice
-from tests import measured, stored
-from tests.ui import test_sharpness_gap
+from tests import measured, measured_grid, stored
 
 ROUTER = Path(__file__).parents[2] / "samviz" / "ui" / "router.py"
 HERE = {"Host": "localhost:8501"}
@@ -220,12 +219,12 @@ def test_sharpness_stands_beside_the_cells_of_its_table(store: Store) -> None:
 
 
 def test_a_grid_of_networks_draws_asam_fig_2(store: Store) -> None:
-    grid = replace(test_sharpness_gap.GRID, lr=(), batch_size=(32, 64, 128), dropout=(0.0, 0.1, 0.2, 0.3))
-    id = test_sharpness_gap.trained(store, grid)
+    grid = replace(measured_grid.GRID, lr=(), batch_size=(32, 64, 128), dropout=(0.0, 0.1, 0.2, 0.3))
+    id = measured_grid.trained(store, grid)
     drawn = f"Drawn from your grid “{grid.name}”"
     assert drawn not in links(page(view="figures"))
     for k, (_, member, _) in enumerate(store.sweep(id).members):
-        test_sharpness_gap.tell(store, member, test_sharpness_gap.ASKED, k / 10, (k, k % 5, -k, k % 7))
+        measured_grid.tell(store, member, measured_grid.ASKED, k / 10, (k, k % 5, -k, k % 7))
     app = page(view="figures", figure="asam-2")
     assert drawn in links(app)
     assert texts(app).count(" over 12 networks, the difference between ") == 2  # p = 2 and p = infinity

@@ -6,21 +6,14 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from samviz.figures.gap import MEASURES, with_radii
-from samviz.runs import Store, jobs, measuring, open_store
-from samviz.runs.checkpoints import Checkpoints
-from samviz.runs.places import checkpoint_folder
-from samviz.spec import PRESETS, Arm
+from samviz.figures.gap import with_radii
+from samviz.runs import Store, open_store
 from samviz.spec.grids import GRIDS
-from samviz.spec.measurement import SharpnessOf
 from samviz.spec.sweep import Sweep
 from samviz.ui import access
-from tests import stored
+from tests.measured_grid import ASKED, BASE, tell, trained
 
 ROUTER = Path(__file__).parents[2] / "samviz" / "ui" / "router.py"
-BASE = replace(PRESETS["quick"].comparison, recipe=replace(PRESETS["quick"].comparison.recipe, epochs=1), arms=(Arm(),))
-GRID = Sweep(name="Two by two", base=BASE, lr=(0.1, 0.2), dropout=(0, 0.5))
-ASKED = SharpnessOf(arms=("sgd",), measures=MEASURES, images=1024, m=128)
 
 
 @pytest.fixture
@@ -31,27 +24,6 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
     monkeypatch.setattr(Store, "resume", lambda self: None)
     monkeypatch.setattr(access, "connection", lambda: (None, {"Host": "localhost:8501"}))
     return open_store(tmp_path)
-
-
-def trained(store: Store, sweep: Sweep = GRID) -> str:
-    """A sweep all of whose runs have finished and have a checkpoint; its id."""
-    id = store.submit_sweep(sweep)
-    for _, member, header in store.sweep(id).members:
-        stored.fill(store, int(member), header.comparison)
-        for run in header.runs:
-            Checkpoints(checkpoint_folder(store.engine, store.home, run.id)).save(32, 1, {}, 1)
-    return id
-
-
-def tell(store: Store, member: str, asked: SharpnessOf, loss: float, values: tuple[float, ...]) -> None:
-    """Measure a run as a worker would, with made-up numbers."""
-    store.measure(member, 0, asked)
-    job = jobs.claim(store.engine)
-    job = jobs.enter(store.engine, job.id, job.attempt, "1:1.0")
-    found = [{"value": value, "loss": loss, "batches": [value]} for value in values]
-    about = {"images": 1024, "m": 128, "epoch": 1, "data_label": "Built-in shapes", "seconds": 1.0}
-    measuring.tell(store.engine, job, {"arms": {"sgd": found}} | about)
-    jobs.end(store.engine, job, "finished")
 
 
 def page(**query: str) -> AppTest:

@@ -1,4 +1,4 @@
-"""How far the runs of a sweep are trained and measured, and asking for the measurements that are missing."""
+"""How far the runs of a sweep are trained and measured, and what their sharpness has to do with their gap so far."""
 
 from __future__ import annotations
 
@@ -6,18 +6,23 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from samviz.figures.gap import MEASURES, with_radii
+from samviz.figures.gap import IMAGES, MEASURES, Correlation, M, correlation_data, with_radii
+from samviz.figures.networks import networks_of
 from samviz.runs import UNFINISHED, MeasurementView, Store, SweepView
 from samviz.spec.measurement import SharpnessOf
 
 Known = Mapping[str, Sequence[MeasurementView]]
 """Id of a comparison -> what was asked about it, the newest first."""
+COMPARABLE = "the id of a grid over two of batch size, learning rate, weight decay, dropout and radius"
+"""What a sweep must be; see `samviz.figures.networks.comparable`."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Standing:
     """Where the runs of a sweep stand. A run is its comparison's id and its seed."""
 
+    runs: int
+    """That the sweep has in all."""
     wanted: dict[tuple[str, int], SharpnessOf]
     """Of each run that has finished, what is to be measured."""
     found: dict[tuple[str, int], MeasurementView]
@@ -44,6 +49,25 @@ class Standing:
         stopped = {one.id for one in self.stopped}
         return [run for run in self.wanted if run not in self.found or self.found[run].id in stopped]
 
+    @property
+    def share(self) -> float:
+        """How much of the whole sweep is measured, 0 to 1."""
+        return (len(self.results) + sum(one.progress for one in self.waiting)) / self.runs
+
+    @property
+    def line(self) -> str:
+        """How many runs are trained, measured and waiting: a sentence."""
+        waiting = f"; waiting or under way: {len(self.waiting)}" if self.waiting else ""
+        return f"{len(self.wanted)} of {self.runs} runs have finished; measured: {len(self.results)}{waiting}."
+
+    @property
+    def trouble(self) -> str:
+        """What was cancelled or failed, in a sentence or two; empty where nothing was."""
+        if not self.stopped:
+            return ""
+        n, why = len(self.stopped), next((one.reason for one in self.stopped if one.reason), "")
+        return f"{n} measurement{'s were' if n > 1 else ' was'} cancelled or failed. {why}".strip()
+
 
 def looked_up(store: Store, id: str) -> tuple[SweepView, Known]:
     """A sweep, and what was asked about those of its comparisons that have a finished run."""
@@ -52,10 +76,15 @@ def looked_up(store: Store, id: str) -> tuple[SweepView, Known]:
     return view, store.measurements_of(ended)
 
 
-def last_asked(known: Known) -> SharpnessOf | None:
-    """What was asked last that is of the kinds of `MEASURES`, with any radii."""
+def last_asked(known: Known) -> SharpnessOf:
+    """What was asked last that is of the kinds of `MEASURES`, with any radii; `MEASURES` themselves where nothing was.
+
+    Of the arms that it names nothing follows: `standing_of` asks about all arms of each run.
+    """
     asked = [one for several in known.values() for one in several if _of_kind(one)]
-    return max(asked, key=lambda one: one.created).measurement if asked else None
+    if not asked:
+        return SharpnessOf(arms=("any",), measures=MEASURES, images=IMAGES, m=M)
+    return max(asked, key=lambda one: one.created).measurement
 
 
 def _of_kind(one: MeasurementView) -> bool:
@@ -74,10 +103,11 @@ def standing_of(view: SweepView, known: Known, asked: SharpnessOf) -> Standing:
         for one in reversed(known.get(id, ())):  # the newest last, which counts
             if one.measurement == mine and (id, one.seed) in wanted:
                 found[id, one.seed] = one
-    return Standing(wanted=wanted, found=found)
+    return Standing(runs=view.sweep.runs, wanted=wanted, found=found)
 
 
-def measure(store: Store, standing: Standing, person: str) -> None:
-    """Queue what is left, one measurement a run; ValueError as `Store.measure`."""
-    for id, seed in standing.left:
-        store.measure(id, seed, standing.wanted[id, seed], person)
+def correlation_of(store: Store, view: SweepView, known: Known, asked: SharpnessOf) -> Correlation:
+    """What the sharpness that is `asked` has to do with the gap, over the networks that are trained and measured."""
+    rows = store.sweep_metrics(view.id).itertuples(index=False, name=None)
+    members = [(point, member) for point, member, _ in view.members]
+    return correlation_data(view.sweep, networks_of(view.sweep, members, rows, known), asked)

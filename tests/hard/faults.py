@@ -31,6 +31,7 @@ LONG = 10
 LONGER_THAN_A_WRITER_WAITS = 50.0
 
 FAULTS: dict[str, Callable[[Path, int], Outcome]] = {
+    "full-checkpoints": faults_disk.checkpoints,  # first, since it takes longest
     "worker": faults_killed.workers,
     "supervisor": faults_killed.supervisors,
     "submitter": faults_killed.submitters,
@@ -44,7 +45,6 @@ FAULTS: dict[str, Callable[[Path, int], Outcome]] = {
     "stale": faults_rivals.workers,
     "first-step": lambda folder, times: faults_rivals.before_its_first_step(folder),
     "clock": faults_clock.clocks,
-    "full-checkpoints": faults_disk.checkpoints,
     "full-store": faults_disk.store,
     "locked": lambda folder, times: faults_store.locked(
         folder, [2.0] * min(times, LONG) + [LONGER_THAN_A_WRITER_WAITS] * (times >= LONG)

@@ -7,6 +7,7 @@ from math import isfinite, nan
 from samviz.papers.outcomes import Measured
 from samviz.runs import Header, MeasurementView
 from samviz.spec.measurement import SharpnessOf
+from samviz.spec.networks import network_label
 from samviz.spec.sweep import Point, Sweep
 
 GAPS = {
@@ -58,6 +59,15 @@ class MeasuredGrid:
     header: Header
     """Of one of its comparisons."""
     networks: tuple[Network, ...]
+
+    @property
+    def apart(self) -> str:
+        """What sets it apart from the grid of ASAM Table 1 and Fig. 2."""
+        recipe = self.sweep.base.recipe
+        return (
+            f"{network_label(recipe.network)} on {recipe.images} images of {self.header.data_label}: the paper's "
+            "networks, data and grid are not in the text at hand"
+        )
 
 
 def varied(sweep: Sweep) -> tuple[str, ...]:

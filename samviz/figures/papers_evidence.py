@@ -28,7 +28,6 @@ from samviz.papers.outcomes import MEASURES, SHARPNESS, Outcome
 from samviz.papers.tables import about
 from samviz.runs import Header
 from samviz.spec import Arm
-from samviz.spec.networks import network_label
 from samviz.spec.sweep import RECIPE_FIELDS
 
 
@@ -162,7 +161,6 @@ def _of_m(claim: Claim, smaller: Outcome, larger: Outcome) -> Iterable[Evidence]
 def _of_networks(grid: MeasuredGrid, pair: Pair) -> Evidence:
     """The rank correlations over a grid of networks, with a bootstrap's interval of their difference."""
     says = "for" if pair.low > 0 else "against" if pair.high < 0 else "open"
-    recipe = grid.sweep.base.recipe
     return Evidence(
         id=grid.id,
         kind="sweep",
@@ -172,10 +170,7 @@ def _of_networks(grid: MeasuredGrid, pair: Pair) -> Evidence:
         seeds=0,
         says=says,
         why="" if says != "open" else "the interval holds zero",
-        differences=(
-            f"{network_label(recipe.network)} on {recipe.images} images of {grid.header.data_label}: "
-            "the paper's networks, data and grid are not in the text at hand",
-        ),
+        differences=(grid.apart,),
     )
 
 

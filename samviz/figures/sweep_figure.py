@@ -208,9 +208,10 @@ def _nth(letter: str, k: int) -> str:
 
 
 def round_ticks(ends: tuple[float, float], most: int) -> list[float]:
-    """Round values on a logarithmic axis: 1, 2 and 5 times the powers of ten, or the powers alone."""
+    """Round values on a logarithmic axis: 1, 2 and 5 times the powers of ten, more on a short axis, else fewer."""
     powers = range(floor(log10(ends[0])), ceil(log10(ends[1])) + 1)
-    for digits in ((1, 2, 5), (1, 3), (1,)):
+    short = ends[1] < 20 * ends[0]
+    for digits in (*[(1, 1.5, 2, 3, 4, 5, 7)] * short, (1, 2, 5), (1, 3), (1,)):
         found = [value for p in powers for d in digits if ends[0] <= (value := float(f"{d}e{p}")) <= ends[1]]
         if len(found) <= most:
             break

@@ -27,7 +27,8 @@ ICONS = {
 }
 _FOUND = tuple[str, str, Comparison, Header]
 """The id and name of a comparison or a sweep, what it trains, and a header: the comparison's, or one of the sweep's."""
-
+_GRIDS = dict[str, tuple[MeasuredGrid, list[Pair]]]
+"""Id -> a grid of networks whose sharpness is known, and its correlations."""
 
 WORDS = {"comparison": "comparison", "sweep": "sweep", "networks": "grid"}
 """Of what a figure is drawn."""
@@ -45,23 +46,22 @@ def show(store: Store, choice: Choice) -> None:
     one = next((figure for figure in FIGURES if figure.key == choice.figure), None)
     if one is not None:
         st.page_link(PAGE, label="All figures", icon=":material/arrow_back:", query_params={"view": "figures"})
-        _figure(one, found[one.key], comparisons, alone=True)
+        _figure(one, found[one.key], grids, comparisons, alone=True)
         if one.of == "networks" and found[one.key] is not None:
             _correlation(*grids[found[one.key][0]])
         papers_recipes.show(store, one, comparisons)
         return
     for one in FIGURES:
         with st.container(border=True, gap="xsmall", key=f"papers-line-{one.key}"):
-            _figure(one, found[one.key], comparisons)
+            _figure(one, found[one.key], grids, comparisons)
 
 
-def _correlated(known: Outcomes) -> dict[str, tuple[MeasuredGrid, list[Pair]]]:
-    """Id -> a grid of networks whose sharpness is known, and its correlations."""
+def _correlated(known: Outcomes) -> _GRIDS:
     found = {grid.id: (grid, pairs_of(grid.networks)) for grid in known.grids()}
     return {id: (grid, pairs) for id, (grid, pairs) in found.items() if pairs}
 
 
-def _usable(one: Figure, known: Outcomes, grids: dict[str, tuple[MeasuredGrid, list[Pair]]]) -> list[_FOUND]:
+def _usable(one: Figure, known: Outcomes, grids: _GRIDS) -> list[_FOUND]:
     """What could draw a figure."""
     if one.of == "networks":
         return [(id, grid.sweep.name, grid.sweep.base, grid.header) for id, (grid, _) in grids.items()]
@@ -84,7 +84,9 @@ def closest(one: Figure, known: Sequence[_FOUND]) -> _FOUND | None:
     return min(drawn, key=far, default=None)
 
 
-def _figure(one: Figure, found: _FOUND | None, comparisons: Sequence[Outcome], alone: bool = False) -> None:
+def _figure(
+    one: Figure, found: _FOUND | None, grids: _GRIDS, comparisons: Sequence[Outcome], alone: bool = False
+) -> None:
     """What it shows, and the way to where it is drawn or to its recipe."""
     st.markdown(f"**{one.name}**: {plain(one.shows)}")
     if not one.of:
@@ -93,7 +95,8 @@ def _figure(one: Figure, found: _FOUND | None, comparisons: Sequence[Outcome], a
         id, name, _, header = found
         query = {field: text.format(id=id) for field, text in one.query}
         _link(one, plain(f"Drawn from your {WORDS[one.of]} “{name}”"), query)
-        st.caption(plain(f"Not the paper's: {'; '.join(one.differences(header))}."))
+        differences = (grids[id][0].apart,) if one.of == "networks" else one.differences(header)
+        st.caption(plain(f"Not the paper's: {'; '.join(differences)}."))
     if not alone and one.recipes:
         label = f"Recipe: {plain(papers_recipes.hours_text(one, comparisons))}"
         query = {"view": "figures", "figure": one.key}

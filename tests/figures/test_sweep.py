@@ -11,7 +11,7 @@ import pytest
 
 from samviz.figures import palette
 from samviz.figures.sweep import Row, Swept, sweep_conclusion, sweep_data, sweep_table
-from samviz.figures.sweep_figure import MARGIN, MOST_PANELS, sweep_figure
+from samviz.figures.sweep_figure import MARGIN, MOST_PANELS, round_ticks, sweep_figure
 from samviz.spec import PRESETS, Arm
 from samviz.spec.sweep import Point, Sweep
 
@@ -342,3 +342,9 @@ def test_plotly_takes_every_figure(data: Swept) -> None:
     assert len(figure["layout"]["xaxis"].get("tickvals", ())) <= 32
     # Nothing of its own behind the page's colors, light or dark.
     assert made.layout.paper_bgcolor == made.layout.plot_bgcolor == "rgba(0,0,0,0)"
+
+
+def test_a_short_axis_has_ticks_to_read_it_by() -> None:
+    assert round_ticks((1.3, 4.5), 10) == [1.5, 2, 3, 4]
+    assert round_ticks((0.13, 4.5), 10) == [0.2, 0.5, 1, 2]
+    assert round_ticks((1e-3, 1e3), 7) == [1e-3, 1e-2, 0.1, 1, 10, 100, 1e3]

@@ -11,7 +11,7 @@ import io
 import os
 import re
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from pathlib import Path
 from pickle import UnpicklingError
 from typing import Any, BinaryIO
@@ -115,6 +115,10 @@ class Checkpoints:
             partial.unlink(missing_ok=True)
             raise
         self.prune(KEPT)
+        for other in self.folder.work.glob("*.partial"):
+            if other.stem.isdigit() and int(other.stem) < attempt:  # a stale worker woke up, and ended while it wrote
+                with suppress(OSError):  # it goes next time where that worker has it open on a system that minds
+                    other.unlink()
 
     def load(self, say: Callable[[str], object] = print) -> dict[str, Any] | None:
         """The newest checkpoint that is whole; None where there is none.

@@ -78,8 +78,8 @@ def own_mounts() -> list[str]:
 
 def clocks(folder: Path, times: int) -> Outcome:
     """Set again and again, the run does not notice; set back at last, and the worker killed: that is noticed."""
-    # Two seconds go by until a worker tells the time that was set, and up to 24 epochs; the first two are spare ones.
-    comparison = long_race(3 * times - 4)
+    # Two seconds go by until a worker tells the time that was set, and up to 32 epochs; the first two are spare ones.
+    comparison = long_race(4 * times - 6)
     with tried("clock set by a day") as outcome, bench(folder) as place:
         reference = unbroken(comparison)
         clock = Clock(folder / "clock")

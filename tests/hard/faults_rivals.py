@@ -123,7 +123,7 @@ def give_away(place: Bench, run: Run) -> None:
 
 
 def wakes_up(stale: psutil.Process, attempt: int, run: Run, outcome: Outcome) -> None:
-    """Let it go on, and see it end by itself, without a trace of what it had in its hands."""
+    """Let it go on, and see it end by itself; what it had in its hands goes with the next checkpoint."""
     try:
         stale.resume()
     except psutil.NoSuchProcess:
@@ -131,7 +131,7 @@ def wakes_up(stale: psutil.Process, attempt: int, run: Run, outcome: Outcome) ->
     until(lambda: gone(stale), "the stale worker ends by itself", SECONDS)
     outcome.expect(f"Attempt {attempt} no longer has job" in run.log(), "The stale worker ended without a word.")
     left = run.checkpoints().folder.work / f"{attempt}.partial"
-    outcome.expect(not left.exists(), "The stale worker left a part of a checkpoint.")
+    until(lambda: not left.exists(), "the part of a checkpoint is gone that the stale worker was writing", SECONDS)
 
 
 def gone(process: psutil.Process) -> bool:

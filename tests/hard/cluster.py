@@ -76,7 +76,7 @@ def workers(machines: Cluster) -> dict[int, int]:
     return found
 
 
-def main(times: int = 3) -> None:
+def main(times: int = 2) -> None:
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as place:
         folder = Path(place).resolve()
         wanted = comparison(40, (0, 1, 2))

@@ -71,7 +71,7 @@ def _apart(which: str, folder: Path, times: int) -> Outcome:
 def _race(which: str, times: int) -> Comparison:
     """A run that is not through before its disk was full so often."""
     # Seconds go by until the run has said that a checkpoint failed and another one is saved: up to a hundred epochs.
-    return long_race(20 * min(times, IN_ONE_RUN) - 38 if which == "checkpoints" else times)
+    return long_race(16 * min(times, IN_ONE_RUN) - 30 if which == "checkpoints" else times)
 
 
 class Disk:

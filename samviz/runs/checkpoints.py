@@ -12,6 +12,7 @@ import os
 import re
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext, suppress
+from math import inf
 from pathlib import Path
 from pickle import UnpicklingError
 from typing import Any, BinaryIO
@@ -115,10 +116,8 @@ class Checkpoints:
             partial.unlink(missing_ok=True)
             raise
         self.prune(KEPT)
-        for other in self.folder.work.glob("*.partial"):
-            if other.stem.isdigit() and int(other.stem) < attempt:  # a stale worker woke up, and ended while it wrote
-                with suppress(OSError):  # it goes next time where that worker has it open on a system that minds
-                    other.unlink()
+        with suppress(OSError):  # another process has it open, on a system that minds: it goes next time
+            self._clear_parts(before=attempt)
 
     def load(self, say: Callable[[str], object] = print) -> dict[str, Any] | None:
         """The newest checkpoint that is whole; None where there is none.
@@ -126,8 +125,7 @@ class Checkpoints:
         Those after it are deleted, and `say` hears of them: the run goes on from before them, and may be elsewhere by
         then. Raises OSError where they can be neither read nor deleted.
         """
-        for partial in self.folder.work.glob("*.partial"):
-            partial.unlink()  # somebody was killed while writing it
+        self._clear_parts()
         for name in reversed(self.folder.names()):
             try:
                 with self.folder.path(name) as path:
@@ -136,6 +134,13 @@ class Checkpoints:
                 say(f"The checkpoint {name} cannot be used ({error}): the one before it is taken.")
             self.folder.remove(name)
         return None
+
+    def _clear_parts(self, before: float = inf) -> None:
+        """Delete what attempts before that one were writing when they were killed, or told that they were stale."""
+        for partial in self.folder.work.glob("*.partial"):
+            name = partial.stem  # the attempt, but for an import that was killed
+            if not name.isdigit() or int(name) < before:
+                partial.unlink(missing_ok=True)
 
     def newest_hash(self) -> str | None:
         """What the newest one says of its bytes; None where there is none. It is read by `with_hash`."""

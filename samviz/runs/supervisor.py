@@ -129,11 +129,7 @@ class Supervisor:
         gone, silent = status is Status.ENDED, self._silent(row)
         if not (gone or overdue or silent):
             return
-        if silent and not (gone or overdue):
-            # First of all, since it fails where nothing can be written: there, no worker can be heard, either.
-            self._lost(row, "The worker was silent")
-        if row.handle is not None:
-            executor.cancel(row.handle)
+        # It is written first, and fails where nothing can be written: there, no worker can be heard, either.
         if row.wanted != "":
             with suppress(jobs.StaleError):  # the worker came first
                 jobs.end(self.engine, jobs.of_row(row), row.wanted)
@@ -141,6 +137,10 @@ class Supervisor:
             jobs.requeue(
                 self.engine, jobs.of_row(row), row.losses, "The worker ended without a word (killed, or out of memory)."
             )
+        else:
+            self._lost(row, "The worker was silent")
+        if row.handle is not None:
+            executor.cancel(row.handle)
 
     def _silent(self, row: Row, seconds: float = jobs.LEASE_SECONDS) -> bool:
         return self.since.seconds(("beat", row.id, row.attempt), row.heartbeat) > seconds

@@ -111,6 +111,17 @@ def test_nobody_is_lost_while_nobody_could_be_heard(
     assert (store.snapshot(id).state, sleeper.poll()) == ("running", None)
 
 
+def test_a_silent_worker_that_was_to_pause_leaves_its_run_paused(
+    store: Store, supervisor: Supervisor, clock: Clock, sleeper: subprocess.Popen
+) -> None:
+    dead = process.of_handle(process.handle(sleeper.pid))
+    id, _ = running(store, sleeper)
+    store.pause(id)
+    tend_for(supervisor, clock, LEASE_SECONDS + 2)
+    assert process.find(*dead) is None
+    assert store.snapshot(id).runs[0].state == "paused"
+
+
 def test_a_silent_worker_is_left_alone_while_nothing_can_be_written(
     store: Store, supervisor: Supervisor, clock: Clock, sleeper: subprocess.Popen
 ) -> None:

@@ -8,7 +8,7 @@ import platform
 import sys
 import tempfile
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from pathlib import Path
 
 from samviz.training.hardware import processor
@@ -79,7 +79,7 @@ def main(times: int = TIMES, *names: str) -> int:
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         pool, found = begin(Path(folder).resolve(), times, list(names or FAULTS))
         with pool:
-            for future in found.values():
+            for future in as_completed(found.values()):
                 outcome = future.result()
                 print(line(outcome), flush=True)
                 wrong += [f"{outcome.fault}: {sentence}" for sentence in violations(outcome)]

@@ -197,6 +197,10 @@ class Run:
     def log(self) -> str:
         return (self.bench.store.folder(self.row().id) / "worker.log").read_text("utf-8", "replace")
 
+    def line(self, begin: str) -> str | None:
+        """The first line of its log that begins so."""
+        return next((line for line in self.log().splitlines() if line.startswith(begin)), None)
+
     def whole(self) -> Whole:
         news = self.bench.store.news(self.id)
         metrics = {(seed, arm, step, name): v for seed, arm, _, step, name, v in news.metrics if name != CLOCK}

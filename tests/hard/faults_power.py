@@ -197,7 +197,8 @@ def damaged(folder: Path, times: int) -> Outcome:
             place.store.resume()
             until(lambda attempt=attempt: run.row().resumed > attempt, f"the run is taken up after time {k + 1}")
             start = "from the start" if both else f"after step {int(names[0].removesuffix('.pt'))},"
-            line = next(line for line in run.log().splitlines() if line.startswith(f"Attempt {attempt + 1},"))
+            told = f"Attempt {attempt + 1},"
+            line = until(lambda told=told: run.line(told), "it says where it goes on, once it has the run")
             outcome.expect(start in line, f"It went on other than {start}: {line}")
             saved = run.saved() if both else int(names[-1].removesuffix(".pt"))
         run.judge(outcome, reference)

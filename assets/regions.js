@@ -8,7 +8,8 @@ import { dragHandle, setHandle } from "./handle.js";
 import { invarianceTable } from "./invariance.js";
 import { fetchJson, latest } from "./latest.js";
 import { mounting } from "./mount.js";
-import { View, arrow, dot, drawAxes, drawLandscape, label, readTheme, strokeLine, trace, wipe } from "./plane.js";
+import { View, readTheme, wipe } from "./plane.js";
+import { paintPanel } from "./regionpanel.js";
 import { Settings } from "./settings.js";
 import { shapeRows } from "./shape.js";
 import { Space } from "./space.js";
@@ -342,20 +343,7 @@ class Regions {
 
   /** One panel with any pen that draws as a canvas does. */
   paint(pen, picture) {
-    const { view, theme } = this;
-    if (this.plane) drawLandscape(pen, view, this.plane, theme, { shade: 0.018, valley: theme.text });
-    pen.lineWidth = 2;
-    pen.strokeStyle = theme.blue;
-    for (const line of this.picture.blue) strokeLine(pen, view, line);
-    pen.strokeStyle = theme.red;
-    for (const line of picture.red) strokeLine(pen, view, line);
-    drawAxes(pen, view, theme, { gap: 70 });
-    this.drawRegion(pen, picture.there, triangle);
-    this.drawRegion(pen, picture.here, dot);
-    const [w1, w2] = picture.here.w;
-    const [u1, u2] = picture.there.w;
-    label(pen, theme, "w", view.x(w1) - 9, view.y(w2) + 12, { align: "right", alpha: 1, size: 13 });
-    label(pen, theme, "w′", view.x(u1) - 9, view.y(u2) + 12, { align: "right", alpha: 1, size: 13 });
+    paintPanel(pen, this.view, this.theme, { landscape: this.plane, blue: this.picture.blue, ...picture });
   }
 
   /** The three panels as pictures to take home. */
@@ -372,58 +360,6 @@ class Regions {
       },
     }));
   }
-
-  drawRegion(pen, around, mark) {
-    const { view, theme } = this;
-    const [x, y] = [view.x(around.w[0]), view.y(around.w[1])];
-    pen.save();
-    pen.strokeStyle = pen.fillStyle = theme.text;
-    pen.beginPath();
-    trace(pen, view, around.outline);
-    pen.closePath();
-    pen.globalAlpha = 0.07;
-    pen.fill();
-    pen.globalAlpha = 0.9;
-    pen.lineWidth = 1.5;
-    pen.stroke();
-    pen.globalAlpha = 0.7;
-    pen.setLineDash([3, 3]);
-    arrow(pen, x, y, view.x(around.w[0] + around.step[0]), view.y(around.w[1] + around.step[1]));
-    pen.setLineDash([]);
-    pen.globalAlpha = 1;
-    around.worst.forEach((worst, i) => {
-      const [u, v] = [view.x(worst[0]), view.y(worst[1])];
-      pen.lineWidth = 1.25;
-      if (i === 0) {
-        pen.beginPath();
-        pen.moveTo(x, y);
-        pen.lineTo(u, v);
-        pen.stroke();
-      }
-      cross(pen, u, v, 4.5);
-    });
-    mark(pen, x, y, 5);
-    pen.restore();
-  }
-}
-
-function triangle(pen, x, y, radius) {
-  pen.beginPath();
-  for (const turn of [-90, 30, 150]) {
-    const angle = (turn * Math.PI) / 180;
-    pen.lineTo(x + 1.3 * radius * Math.cos(angle), y + 1.3 * radius * Math.sin(angle));
-  }
-  pen.fill();
-}
-
-function cross(pen, x, y, radius) {
-  pen.lineWidth = 2;
-  pen.beginPath();
-  for (const side of [1, -1]) {
-    pen.moveTo(x - radius, y - side * radius);
-    pen.lineTo(x + radius, y + side * radius);
-  }
-  pen.stroke();
 }
 
 export default mounting(Regions);

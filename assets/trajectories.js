@@ -1,15 +1,17 @@
 // The Trajectories page: drag a start point and watch the paths follow; play them step by step. All numbers come from
 // the server (samviz/ui/toy_routes.py); this module keeps the settings, asks, and draws.
 
-import { element, historyBar, historyKey, iconButton, isTyping, numberRow, swatch } from "./controls.js";
+import { element, historyBar, historyKey, isTyping, numberRow } from "./controls.js";
+import { Ground } from "./ground.js";
 import { Guide } from "./guide.js";
 import { fetchJson, latest } from "./latest.js";
 import { Maps } from "./maps.js";
+import { Methods } from "./methods.js";
 import { mounting } from "./mount.js";
 import { Outcomes } from "./outcomes.js";
 import { Panels } from "./panels.js";
 import { fetchArrays, fetchPaths } from "./paths.js";
-import { View, drawAxes, drawLandscape, label, readTheme, wipe } from "./plane.js";
+import { readTheme, wipe } from "./plane.js";
 import { Player } from "./player.js";
 import { Settings } from "./settings.js";
 import { drawLens, drawPaths } from "./stage.js";
@@ -25,13 +27,18 @@ class Trajectories {
   constructor(root, data) {
     this.root = root;
     this.data = data;
-    this.methods = new Map(data.methods.map((method) => [method.key, method]));
     this.settings = new Settings(data.defaults, data.marks);
     this.paths = new Map();
     this.told = { step: null, paths: NOTHING };
-    this.landscape = null;
     this.moving = false;
-    this.view = new View(data.box);
+    this.ground = new Ground(data.box, {
+      c: () => this.settings.values.c,
+      moved: (view) => this.viewed(view),
+      drawn: () => this.draw(),
+      pointed: (w) => this.roomFor(w),
+      complain: (sentence) => this.complain(sentence),
+    });
+    this.view = this.ground.view;
     this.player = new Player(data.speeds, () => this.stepped(), () => this.rest());
     this.panels = new Panels(
       (step) => this.player.go(2 * step),
@@ -44,12 +51,12 @@ class Trajectories {
     this.takehome = takeHome({
       name: "trajectories",
       pictures: () => [{ name: "Trajectories", ...this.size, paint: (pen) => this.paint(pen) }],
-      legend: () => this.chosen.map((key) => this.methods.get(key)),
+      legend: () => this.methods.chosen.map((key) => this.methods.get(key)),
       background: () => this.theme.background,
       query: () => this.settings.address,
       routes: { csv: "/api/toy/paths.csv", html: "/api/toy/animation.html", python: "/api/toy/code" },
       player: this.player,
-      canvases: () => [this.back, this.front],
+      canvases: () => [this.ground.canvas, this.front],
     });
     this.starts = new Starts(
       data,
@@ -71,7 +78,6 @@ class Trajectories {
       (answer, request) => this.receive(answer, request),
       (error) => this.complain(error.message),
     );
-    this.askPlane = latest(fetchJson, (answer) => this.receivePlane(answer), (error) => this.complain(error.message));
     const complain = (error) => this.complain(error.message);
     this.askStep = latest(fetchJson, (answer) => this.receiveStep(answer), complain);
     this.askSharpness = latest(fetchArrays, (answer) => this.receiveSharpness(answer), complain);
@@ -99,8 +105,7 @@ class Trajectories {
     this.observer.disconnect();
     document.removeEventListener("keydown", this.onR, true);
     document.removeEventListener("keydown", this.onKey);
-    for (const remote of [this.askPaths, this.askPlane, this.askStep, this.askSharpness]) remote.close();
-    this.maps.close();
+    for (const part of [this.askPaths, this.askStep, this.askSharpness, this.ground, this.maps]) part.close();
     this.root.replaceChildren();
   }
 
@@ -108,34 +113,30 @@ class Trajectories {
 
   build() {
     this.problem = element("div", { class: "problem", role: "alert", hidden: true });
-    this.back = element("canvas", { "aria-hidden": "true" });
     this.front = element("canvas", { role: "img", "aria-label": "Paths of all methods in the plane of the weights" });
     this.lens = element("canvas", { class: "lens", role: "img", "aria-label": "Magnifier around the current step" });
     this.caption = element("div", { class: "caption" });
-    const zoom = (factor) => () => this.changeView(() => this.view.zoom(factor));
     this.plane = element(
       "div",
       { class: "plane" },
-      this.back,
+      this.ground.canvas,
       this.front,
       element("figure", { class: "magnifier" }, this.lens, this.caption),
       this.starts.handles,
-      element(
-        "div",
-        { class: "zoom" },
-        iconButton("plus", "Zoom in (Ctrl+wheel)", zoom(1.5)),
-        iconButton("minus", "Zoom out (Ctrl+wheel)", zoom(1 / 1.5)),
-        iconButton("fit", "Reset view", () => this.changeView(() => this.view.show(this.data.box), "")),
-      ),
+      this.ground.buttons,
     );
-    this.listenToPlane();
+    this.ground.listen(this.front);
     this.history = historyBar(this.settings, () => this.changed());
-    this.chips = element("div", { class: "chips" });
-    this.radii = element("div", { class: "rows" });
-    this.general = element("div", { class: "rows" });
     this.rows = new Map(this.data.fields.map((field) => [field.key, this.row(field)]));
-    for (const key of ["lr", "steps", "decay", "c"]) this.general.append(this.rows.get(key).row);
-    for (const method of this.data.methods) this.chips.append(this.chip(method));
+    this.methods = new Methods(
+      this.data.methods,
+      this.settings,
+      this.rows,
+      () => this.keep(),
+      (sentence) => this.complain(sentence),
+    );
+    const general = element("div", { class: "rows" });
+    for (const key of ["lr", "steps", "decay", "c"]) general.append(this.rows.get(key).row);
     const keys = [
       ["Space", "play or pause"],
       ["← →", "half a step"],
@@ -162,10 +163,10 @@ class Trajectories {
           "div",
           { class: "panel" },
           element("div", { class: "heading" }, element("h3", {}, "Methods"), this.history.bar),
-          this.chips,
-          this.radii,
+          this.methods.chips,
+          this.methods.radii,
           element("h3", {}, "Descent"),
-          this.general,
+          general,
           element("h3", {}, "Starts"),
           this.starts.rows,
         ),
@@ -189,23 +190,6 @@ class Trajectories {
     );
   }
 
-  chip(method) {
-    const click = () => {
-      const chosen = new Set(this.chosen);
-      if (!chosen.delete(method.key)) chosen.add(method.key);
-      if (chosen.size === 0) return this.complain("At least one method must stay switched on.");
-      const listed = this.data.methods.map((m) => m.key).filter((key) => chosen.has(key));
-      this.settings.move({ variants: listed.join(",") });
-      this.keep();
-    };
-    const attributes = { type: "button", class: "chip", "data-method": method.key, title: method.source, click };
-    return element("button", attributes, swatch(method), method.label);
-  }
-
-  get chosen() {
-    return this.settings.values.variants.split(",");
-  }
-
   // ---- settings, server ----------------------------------------------------------------------------------------
 
   /** A control is moving: ask for the lines of the paths that it changes, and for nothing else. */
@@ -214,7 +198,7 @@ class Trajectories {
     this.settings.move(changes);
     this.moving = true;
     this.showControls();
-    if ("c" in changes) this.loadPlane();
+    if ("c" in changes) this.ground.load();
     this.askPaths.ask({ query: this.settings.query(only), cell: 1 / this.view.scale, index });
   }
 
@@ -229,7 +213,7 @@ class Trajectories {
     this.moving = false;
     this.takehome.dispatchEvent(new Event("settings"));
     this.showControls();
-    this.loadPlane();
+    this.ground.load();
     this.askPaths.ask({ query: this.settings.query(), kept: true });
   }
 
@@ -246,7 +230,7 @@ class Trajectories {
     this.complain(answer.problem ? `${answer.problem} The page shows its default settings instead.` : "");
     if (request.opening) {
       this.showControls();
-      this.loadPlane();
+      this.ground.load();
     }
     const all = request.cell === undefined;
     if (all) this.paths.clear();
@@ -285,7 +269,7 @@ class Trajectories {
     this.settings.open(settings, marks);
     this.player.speed.value = marks.speed;
     this.player.setLoop(marks.loop === "1");
-    this.view.show(marks.view ? marks.view.split(",").map(Number) : this.data.box);
+    this.ground.open(marks.view);
     const [start, variant] = marks.follow.split(":");
     this.outcomes.followed = marks.follow ? `${start - 1}:${variant}` : null;
     this.maps.open();
@@ -331,17 +315,6 @@ class Trajectories {
     this.draw();
   }
 
-  loadPlane() {
-    const box = this.view.edges.map((w, i) => `${["x0", "x1", "y0", "y1"][i]}=${w.toPrecision(6)}`);
-    this.askPlane.ask(`/api/toy/plane?c=${this.settings.values.c}&${box.join("&")}`);
-  }
-
-  receivePlane(answer) {
-    this.landscape = answer;
-    this.drawBack();
-    this.draw();
-  }
-
   /** Add a start; false, with a sentence, if there are as many as there may be. */
   roomFor(w) {
     const added = this.starts.add(w);
@@ -357,10 +330,7 @@ class Trajectories {
     seen.scrollIntoView({ block: "nearest", behavior: calm ? "auto" : "smooth" });
     if (!this.playNext) return;
     this.player.go(0);
-    const [x0, x1, y0, y1] = this.view.box;
-    const [[left, below], [right, above]] = [-BORDER, BORDER].map((room) => w.map((x) => x + room));
-    const box = [Math.min(x0, left), Math.max(x1, right), Math.min(y0, below), Math.max(y1, above)];
-    if (box.some((edge, i) => edge !== this.view.box[i])) this.changeView(() => this.view.show(box));
+    this.ground.reveal(w, BORDER);
   }
 
   complain(sentence) {
@@ -370,73 +340,29 @@ class Trajectories {
 
   // ---- plane ---------------------------------------------------------------------------------------------------
 
-  listenToPlane() {
-    const plane = this.front;
-    let last = null;
-    plane.addEventListener("pointerdown", (event) => {
-      if (event.pointerType === "touch" || event.button !== 0) return; // a finger scrolls the page
-      last = [event.clientX, event.clientY];
-      plane.setPointerCapture(event.pointerId);
-    });
-    plane.addEventListener("pointermove", (event) => {
-      if (!last) return;
-      this.changeView(() => this.view.pan(event.clientX - last[0], event.clientY - last[1]));
-      last = [event.clientX, event.clientY];
-    });
-    for (const name of ["pointerup", "pointercancel"]) plane.addEventListener(name, () => (last = null));
-    plane.addEventListener("dblclick", (event) => {
-      this.roomFor(this.view.at(event.offsetX, event.offsetY));
-    });
-    plane.addEventListener(
-      "wheel",
-      (event) => {
-        if (!event.ctrlKey && !event.metaKey) return; // without a key the wheel scrolls the page
-        event.preventDefault();
-        this.changeView(() => this.view.zoom(Math.exp(-event.deltaY / 300), event.offsetX, event.offsetY));
-      },
-      { passive: false },
-    );
-  }
-
-  changeView(change, mark) {
-    change();
-    const box = this.view.box.map((edge) => Number(edge.toPrecision(5)));
-    if (mark === undefined) this.view.show(box); // what the address says is what is shown
-    this.settings.note({ view: mark ?? box.join(",") });
-    this.drawBack();
+  /** Another window of the plane is in sight. */
+  viewed(view) {
+    this.settings.note({ view });
     this.starts.place();
     this.draw();
-    this.loadPlane();
   }
 
   resize() {
-    this.theme = readTheme(this.root); // in the lecture view text is larger
-    this.view.resize(this.plane.clientWidth, this.plane.clientHeight);
-    this.drawBack();
+    this.readTheme(); // in the lecture view text is larger
+    this.ground.resize(this.plane.clientWidth, this.plane.clientHeight);
     this.starts.place();
     this.draw();
-    if (this.landscape) this.loadPlane();
   }
 
   refreshTheme() {
-    this.theme = readTheme(this.root);
+    this.readTheme();
     this.maps.refreshTheme();
-    this.drawBack();
+    this.ground.draw();
     this.draw();
   }
 
-  drawBack() {
-    if (this.theme) this.paintBack(wipe(this.back));
-  }
-
-  paintBack(pen) {
-    if (this.landscape) drawLandscape(pen, this.view, this.landscape, this.theme);
-    const floor = this.view.y(0);
-    if (this.view.height - floor > 52) {
-      const text = "dead half-plane: ReLU(w₂) = 0, no gradient";
-      label(pen, this.theme, text, this.view.width / 2, floor + 16, { align: "center" });
-    }
-    drawAxes(pen, this.view, this.theme);
+  readTheme() {
+    this.theme = this.ground.theme = readTheme(this.root);
   }
 
   draw() {
@@ -444,7 +370,7 @@ class Trajectories {
     this.paintPaths(wipe(this.front));
     const path = this.paths.get(this.outcomes.followed);
     if (!this.moving) {
-      drawLens(this.lens, this.landscape, path, this.player, this.view, this.theme);
+      drawLens(this.lens, this.ground.landscape, path, this.player, this.view, this.theme);
       this.panels.draw(this.player.step, this.outcomes.followed, this.theme);
       const written = this.told.paths.get(this.outcomes.followed);
       const { descending, atEnd } = this.player;
@@ -472,7 +398,7 @@ class Trajectories {
   paint(pen) {
     pen.fillStyle = this.theme.background;
     pen.fillRect(0, 0, this.view.width, this.view.height);
-    this.paintBack(pen);
+    this.ground.paint(pen);
     this.paintPaths(pen);
     this.starts.paint(pen, this.theme);
   }
@@ -480,29 +406,10 @@ class Trajectories {
   // ---- controls ------------------------------------------------------------------------------------------------
 
   showControls() {
-    const chosen = this.chosen;
-    for (const chip of this.chips.children) {
-      chip.setAttribute("aria-pressed", String(chosen.includes(chip.dataset.method)));
-    }
-    for (const [key, { row, set }] of this.rows) {
-      set(this.settings.values[key]);
-      const [what, variant] = key.split(".");
-      if (what === "rho" || what === "eta") {
-        const on = chosen.includes(variant);
-        if (on && !row.isConnected) this.insertRadius(key, row);
-        if (!on) row.remove();
-      }
-    }
+    for (const [key, { set }] of this.rows) set(this.settings.values[key]);
+    this.methods.show();
     this.starts.show();
     this.history.refresh();
-  }
-
-  /** Keep rho and eta of a method together, in the order of the methods. */
-  insertRadius(key, row) {
-    const order = this.data.methods.flatMap((m) => [`rho.${m.key}`, `eta.${m.key}`]);
-    row.style.setProperty("--mark", this.methods.get(key.split(".")[1]).color);
-    const next = [...this.radii.children].find((other) => order.indexOf(other.dataset.field) > order.indexOf(key));
-    this.radii.insertBefore(row, next ?? null);
   }
 
   showOutcomes() {

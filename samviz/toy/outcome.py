@@ -128,8 +128,8 @@ def _stuck(points: np.ndarray, perturbed: np.ndarray, first: int | None) -> str:
     since = int(dead[0]) if len(dead) else len(perturbed)  # else the very last step has led there
     stuck = "Stuck" if first is None else "Crossed the valley, but got stuck"
     where = f"at {_point(points[since])}" + (f" after {_steps(since)}" if since else " from the start")
-    what = "w" if points[since, 1] <= 0 else "w + eps"
-    return f"{stuck} {where}: {what} is in the dead half-plane w2 ≤ 0, so the gradient there is zero."
+    what = "w" if points[since, 1] <= 0 else "w + ε"
+    return f"{stuck} {where}: {what} is in the dead half-plane w₂ ≤ 0, so the gradient there is zero."
 
 
 def _swinging(points: np.ndarray, distance: np.ndarray) -> str:

@@ -31,30 +31,31 @@ LONG = 10
 LONGER_THAN_A_WRITER_WAITS = 50.0
 
 FAULTS: dict[str, Callable[[Path, int], Outcome]] = {
-    "full-checkpoints": faults_disk.checkpoints,  # first, since it takes longest
-    "worker": faults_killed.workers,
-    "supervisor": faults_killed.supervisors,
-    "submitter": faults_killed.submitters,
-    "app": faults_killed.apps,
-    "all-but-app": lambda folder, times: faults_killed.but_the_app(folder, max(1, times // 5)),
-    "all": faults_killed.everything,
-    "order": lambda folder, times: faults_power.order(folder),
-    "spoiled": lambda folder, times: faults_power.spoiled(folder, *((None, 97) if times >= LONG else (997, 4999))),
+    "full-checkpoints": faults_disk.checkpoints,
     "damaged": faults_power.damaged,
+    "worker": faults_killed.workers,
     "supervisors": faults_rivals.supervisors,
-    "stale": faults_rivals.workers,
-    "first-step": lambda folder, times: faults_rivals.before_its_first_step(folder),
-    "clock": faults_clock.clocks,
+    "all": faults_killed.everything,
     "full-store": faults_disk.store,
+    "clock": faults_clock.clocks,
+    "stale": faults_rivals.workers,
     "locked": lambda folder, times: faults_store.locked(
         folder, [2.0] * min(times, LONG) + [LONGER_THAN_A_WRITER_WAITS] * (times >= LONG)
     ),
-    "damaged-store": lambda folder, times: faults_store.damaged(folder, 10 * times),
+    "supervisor": faults_killed.supervisors,
+    "app": faults_killed.apps,
+    "all-but-app": lambda folder, times: faults_killed.but_the_app(folder, max(1, times // 5)),
+    "submitter": faults_killed.submitters,
+    "spoiled": lambda folder, times: faults_power.spoiled(folder, *((None, 97) if times >= LONG else (997, 4999))),
     "damaged-running": lambda folder, times: faults_store.damaged_under_way(folder, max(1, times // LONG)),
+    "damaged-store": lambda folder, times: faults_store.damaged(folder, 10 * times),
+    "first-step": lambda folder, times: faults_rivals.before_its_first_step(folder),
     "memory": lambda folder, times: faults_memory.one_arm(folder),
     "memory-all": lambda folder, times: faults_memory.all_arms(folder),
+    "order": lambda folder, times: faults_power.order(folder),
 }
-"""Name -> what does it so many times in a folder, and says what came of it."""
+"""Name -> what does it so many times in a folder, and says what came of it. What takes longest comes first, so that all
+threads are busy to the end."""
 
 
 def begin(folder: Path, times: int, names: list[str]) -> tuple[ThreadPoolExecutor, dict[str, Future[Outcome]]]:

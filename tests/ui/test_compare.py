@@ -1,26 +1,16 @@
 """The Compare page's logic, by Streamlit's own test harness over a real store: addresses, views, who may act."""
 
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from samviz.runs import Store, open_store
+from samviz.runs import Store
 from samviz.spec import Sweep
 from samviz.ui import access
 from samviz.ui.compare_choice import CHOICES, VIEWS, Choice
 from samviz.ui.compare_data import Numbers, swept
 from tests import stored, synthetic
-
-
-@pytest.fixture
-def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
-    """A store of its own whose jobs nobody takes up, seen by a person at this computer."""
-    monkeypatch.setenv("SAMVIZ_HOME", str(tmp_path))
-    monkeypatch.setattr(Store, "resume", lambda self: None)
-    monkeypatch.setattr(access, "connection", lambda: (None, {"Host": "localhost:8501"}))
-    return open_store(tmp_path)
 
 
 def page(**query: str | list[str]) -> AppTest:

@@ -1,7 +1,6 @@
 """The Papers page, by Streamlit's own test harness over a real store: its state, its numbers and what it starts."""
 
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -9,41 +8,14 @@ from streamlit.testing.v1 import AppTest
 from samviz import papers
 from samviz.papers.claims import CLAIMS
 from samviz.papers.published import FIGURES, figure
-from samviz.runs import Store, open_store
+from samviz.runs import Store
 from samviz.spec import PRESETS, Arm, Comparison, Recipe, Sweep
 from samviz.spec.measurement import SharpnessOf
 from samviz.ui import access, lab_form
 from samviz.ui.papers_data import outcomes
 from samviz.ui.papers_state import Choice
 from tests import measured, measured_grid, stored
-
-ROUTER = Path(__file__).parents[2] / "samviz" / "ui" / "router.py"
-HERE = {"Host": "localhost:8501"}
-
-
-@pytest.fixture
-def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
-    """A store of its own whose jobs nobody takes up, seen by a person at this computer."""
-    monkeypatch.setenv("SAMVIZ_HOME", str(tmp_path))
-    monkeypatch.setattr(Store, "resume", lambda self: None)
-    monkeypatch.setattr(access, "connection", lambda: (None, HERE))
-    return open_store(tmp_path)
-
-
-def page(**state: str | list[str]) -> AppTest:
-    """The Papers page in a new session at this address."""
-    app = AppTest.from_file(ROUTER, default_timeout=120).run()
-    app.switch_page("../../pages/papers.py")
-    for name, value in state.items():
-        app.query_params[name] = value
-    app.run()
-    assert not app.exception
-    return app
-
-
-def by_key(elements: object, key: str):
-    (found,) = [element for element in elements if element.key == key]
-    return found
+from tests.opened import HERE, by_key, page
 
 
 def texts(app: AppTest) -> str:
@@ -59,7 +31,7 @@ MINE = Comparison(
 
 
 def test_every_table_can_be_looked_at(store: Store) -> None:
-    app = page()
+    app = page("papers")
     for one in papers.tables():
         by_key(app.selectbox, "papers-choice-table").set_value(f"{one.paper}-{one.number}").run()
         assert not app.exception
@@ -68,7 +40,7 @@ def test_every_table_can_be_looked_at(store: Store) -> None:
 
 
 def test_filters_are_in_the_address_and_narrow_the_rows(store: Store) -> None:
-    app = page(networks=["wrn28_10"], methods=["SAM-all", "SAM-ON"])
+    app = page("papers", networks=["wrn28_10"], methods=["SAM-all", "SAM-ON"])
     frame = app.dataframe[0].value
     assert len(frame) == 4
     assert by_key(app.multiselect, "papers-choice-networks").value == ["wrn28_10"]
@@ -81,11 +53,11 @@ def test_filters_are_in_the_address_and_narrow_the_rows(store: Store) -> None:
 
 
 def test_wins_are_counted_from_what_is_shown(store: Store) -> None:
-    won = page(table="sam-on-11").dataframe[1].value.set_index("label")
+    won = page("papers", table="sam-on-11").dataframe[1].value.set_index("label")
     assert won.loc["SAM-ON", ["wins", "settings"]].tolist() == [6, 6]
-    won = page(table="sam-on-11", networks=["wrn28_10"]).dataframe[1].value.set_index("label")
+    won = page("papers", table="sam-on-11", networks=["wrn28_10"]).dataframe[1].value.set_index("label")
     assert won.loc["SAM-ON", ["wins", "settings"]].tolist() == [2, 2]
-    everything = page(table="all").dataframe[1].value.set_index("label")
+    everything = page("papers", table="all").dataframe[1].value.set_index("label")
     assert everything.loc["SAM-ON", "settings"] > 6
 
 
@@ -96,7 +68,7 @@ def test_a_wrong_address_gets_a_sentence(store: Store) -> None:
         ({"figure": "asam-9"}, "figure must be one of"),
         ({"colour": "red"}, "The address of the Papers page has no field 'colour'"),
     ):
-        (error,) = page(**state).error
+        (error,) = page("papers", **state).error
         assert sentence in error.value.replace("\\", "")
 
 
@@ -111,7 +83,7 @@ def test_the_address_goes_round() -> None:
 
 def test_runs_stand_beside_the_cells_with_every_difference(store: Store) -> None:
     stored.put(store, MINE)
-    app = page(view="runs")
+    app = page("papers", view="runs")
     (warning,) = app.warning
     told = warning.value.replace("\\", "")
     assert told.startswith("**Beside, not the same.** In all arms: ResNet-20, not ResNet-56; ")
@@ -128,7 +100,7 @@ def test_runs_stand_beside_the_cells_with_every_difference(store: Store) -> None
 
 def test_highest_accuracies_stand_beside_highest_accuracies(store: Store) -> None:
     stored.put(store, MINE)
-    rows = page(view="runs", beside="asam-2").dataframe[0].value.set_index("label")
+    rows = page("papers", view="runs", beside="asam-2").dataframe[0].value.set_index("label")
     values = store.snapshot("1").metrics
     mine = values[(values["name"] == "test_accuracy") & (values["arm"] == MINE.arms[1].key)]
     best = mine.groupby("seed")["value"].max().mean()
@@ -136,18 +108,20 @@ def test_highest_accuracies_stand_beside_highest_accuracies(store: Store) -> Non
 
 
 def test_every_figure_has_a_way_to_where_it_is_drawn_or_to_its_recipe(store: Store) -> None:
-    app = page(view="figures")
+    app = page("papers", view="figures")
     told = texts(app)
     assert all(f"**{one.name}**" in told for one in FIGURES)
     assert "ResNet-8, not WRN-28-10" in told  # the bundled example draws Fig. 4
     stored.put(store, MINE)
-    assert "ResNet-20, not WRN-28-10" not in texts(page(view="figures", figure="sam-on-6"))
-    assert "ResNet-20, not WRN-28-10" in texts(page(view="figures", figure="sam-on-4"))  # one's own before that
+    assert "ResNet-20, not WRN-28-10" not in texts(page("papers", view="figures", figure="sam-on-6"))
+    assert "ResNet-20, not WRN-28-10" in texts(
+        page("papers", view="figures", figure="sam-on-4")
+    )  # one's own before that
 
 
 def test_a_recipe_is_opened_in_the_lab(store: Store) -> None:
     (sweep,) = figure("sam-on", 1).recipes
-    app = page(view="figures", figure="sam-on-1")
+    app = page("papers", view="figures", figure="sam-on-1")
     by_key(app.button, "papers-open-sam-on-1-0").click().run()
     assert not app.exception
     assert [title.value for title in app.title] == ["Lab"]
@@ -156,7 +130,7 @@ def test_a_recipe_is_opened_in_the_lab(store: Store) -> None:
 
 
 def test_an_estimate_is_asked_for_and_told(store: Store) -> None:
-    app = page(view="figures", figure="sam-on-4")
+    app = page("papers", view="figures", figure="sam-on-4")
     assert "Not estimated on this machine yet." in texts(app)
     by_key(app.button, "papers-estimate-sam-on-4-0-button").click().run()
     assert not app.exception
@@ -168,25 +142,25 @@ def test_an_estimate_is_asked_for_and_told(store: Store) -> None:
 def test_hours_are_known_from_runs_of_the_same_network(store: Store) -> None:
     base = figure("sam-on", 4).recipes[0]
     stored.put(store, replace(base, recipe=replace(base.recipe, epochs=2), seeds=(0,), name="Two epochs"))
-    told = texts(page(view="figures", figure="sam-on-4"))
+    told = texts(page("papers", view="figures", figure="sam-on-4"))
     assert "training alone, after Two epochs, on cpu." in told.replace("\\", "")
 
 
 def test_strangers_can_look_and_not_estimate(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(access, "connection", lambda: ("192.0.2.7", HERE))
-    app = page(view="figures", figure="sam-on-4")
+    app = page("papers", view="figures", figure="sam-on-4")
     assert by_key(app.button, "papers-estimate-sam-on-4-0-button").disabled
 
 
 def test_claims_are_counted_and_listed_with_their_evidence(store: Store) -> None:
-    app = page(view="claims")
+    app = page("papers", view="claims")
     told = texts(app)
     assert all(claim.source in told.replace("\\", "") for claim in CLAIMS)
     assert "SAM-all − SGD · +8.30 ± 5.45 points · 3 seeds" in told.replace("\\", "")  # of the bundled example
     assert "CIFAR-10 (JPEG copy), not the official files" in told.replace("\\", "")
     counted = by_key(app.button_group, "papers-choice-state")
     assert f"all {len(CLAIMS)}" in counted.options
-    confirmed = page(view="claims", state="confirmed")
+    confirmed = page("papers", view="claims", state="confirmed")
     assert "not yet tested]" not in texts(confirmed)
     assert "SAM-all − SGD" in texts(confirmed)
 
@@ -201,7 +175,7 @@ def test_a_sweep_gives_evidence_of_the_best_radii(store: Store) -> None:
     assert (same, len(data.rows)) == (id, 7)
     (joined,) = known.chosen()
     assert joined.header.comparison.name == "Radii"
-    assert "best at SAM-ON: ρ " in texts(page(view="claims"))
+    assert "best at SAM-ON: ρ " in texts(page("papers", view="claims"))
 
 
 def test_sharpness_stands_beside_the_cells_of_its_table(store: Store) -> None:
@@ -211,7 +185,7 @@ def test_sharpness_stands_beside_the_cells_of_its_table(store: Store) -> None:
     for seed in MINE.seeds:
         asked = SharpnessOf(arms=arms, measures=(measured.SPHERE, measured.CUBOID), images=64, m=32)
         measured.tell(store, id, seed, asked)
-    app = page(view="runs", beside="sam-on-14")
+    app = page("papers", view="runs", beside="sam-on-14")
     rows = app.dataframe[1].value.set_index("label")
     assert rows.loc["SAM-all", ["ours", "seeds", "images", "m"]].tolist() == ["0.250 ± 0.000", 3, 64, 32]
     assert rows.loc["SAM-all", ["printed", "radius"]].tolist() == ["0.252 ± 0.008", 0.005]  # of ResNeXt, the closest
@@ -222,13 +196,13 @@ def test_a_grid_of_networks_draws_asam_fig_2(store: Store) -> None:
     grid = replace(measured_grid.GRID, lr=(), batch_size=(32, 64, 128), dropout=(0.0, 0.1, 0.2, 0.3))
     id = measured_grid.trained(store, grid)
     drawn = f"Drawn from your grid “{grid.name}”"
-    assert drawn not in links(page(view="figures"))
+    assert drawn not in links(page("papers", view="figures"))
     for k, (_, member, _) in enumerate(store.sweep(id).members):
         measured_grid.tell(store, member, measured_grid.ASKED, k / 10, (k, k % 5, -k, k % 7))
-    app = page(view="figures", figure="asam-2")
+    app = page("papers", view="figures", figure="asam-2")
     assert drawn in links(app)
     assert texts(app).count(" over 12 networks, the difference between ") == 2  # p = 2 and p = infinity
-    assert texts(page(view="claims")).count(" over 12 networks, the difference between ") == 2
+    assert texts(page("papers", view="claims")).count(" over 12 networks, the difference between ") == 2
 
 
 def links(app: AppTest) -> list[str]:

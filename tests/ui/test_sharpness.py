@@ -1,44 +1,19 @@
 """The Sharpness page's logic, by Streamlit's own test harness over a real store; no worker is started."""
 
-from pathlib import Path
-
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from samviz.runs import Store, open_store
+from samviz.runs import Store
 from samviz.spec.measurement import KINDS, RescalingOf, SharpnessOf, SliceOf
 from samviz.ui import access
 from samviz.ui.sharpness_choice import Choice
 from tests import measured, synthetic
-
-ROUTER = Path(__file__).parents[2] / "samviz" / "ui" / "router.py"
-HERE = {"Host": "localhost:8501"}
-
-
-@pytest.fixture
-def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
-    """A store of its own whose jobs nobody takes up, seen by a person at this computer."""
-    monkeypatch.setenv("SAMVIZ_HOME", str(tmp_path))
-    monkeypatch.delenv("SAMVIZ_DATA", raising=False)
-    monkeypatch.setattr(Store, "resume", lambda self: None)
-    monkeypatch.setattr(access, "connection", lambda: (None, HERE))
-    return open_store(tmp_path)
+from tests.opened import page
 
 
 @pytest.fixture
 def id(store: Store) -> str:
     return measured.put(store, synthetic.comparison(2, 3, name="Measured"))
-
-
-def sharpness(**query: str) -> AppTest:
-    """The Sharpness page in a new session."""
-    app = AppTest.from_file(ROUTER, default_timeout=120).run()
-    app.switch_page("../../pages/sharpness.py")
-    for key, value in query.items():
-        app.query_params[key] = value
-    app.run()
-    assert not app.exception
-    return app
 
 
 def press(app: AppTest, label: str) -> AppTest:
@@ -54,7 +29,7 @@ def arms(store: Store, id: str) -> list[str]:
 
 
 def test_it_opens_on_what_ships_with_samviz(store: Store) -> None:
-    app = sharpness()
+    app = page("sharpness")
     assert app.selectbox(key="sharpness-choice-id").value == "example"
     assert any("changes no logit" not in caption.value and "after epoch" in caption.value for caption in app.caption)
     assert not [button for button in app.button if button.label == "Measure"]
@@ -62,13 +37,13 @@ def test_it_opens_on_what_ships_with_samviz(store: Store) -> None:
 
 @pytest.mark.parametrize(("view", "kind"), [("rescaling", RescalingOf), ("sharpness", SharpnessOf), ("slice", SliceOf)])
 def test_the_form_asks_and_a_cancelled_one_is_asked_again(store: Store, id: str, view: str, kind: type) -> None:
-    press(sharpness(id=id, view=view, seed="1"), "Measure")
+    press(page("sharpness", id=id, view=view, seed="1"), "Measure")
     (asked,) = store.measurements(id)
     assert isinstance(asked.measurement, kind)
     assert (asked.seed, asked.state) == (1, "queued")
-    press(sharpness(id=id, view=view, seed="1"), "Cancel")
+    press(page("sharpness", id=id, view=view, seed="1"), "Cancel")
     assert store.measurements(id)[0].state == "cancelled"
-    press(sharpness(id=id, view=view, seed="1"), "Again")
+    press(page("sharpness", id=id, view=view, seed="1"), "Again")
     assert [view.state for view in store.measurements(id)] == ["queued"]
 
 
@@ -77,11 +52,11 @@ def test_each_view_shows_what_was_measured_of_its_seed(store: Store, id: str) ->
     for question in measured.questions(arm, other):
         measured.tell(store, id, 0, question)
     for view in KINDS:
-        shown = sharpness(id=id, view=view)
+        shown = page("sharpness", id=id, view=view)
         assert any("after epoch 3, 64 train images, Built-in shapes" in caption.value for caption in shown.caption)
         assert not shown.info
-        assert sharpness(id=id, view=view, seed="1").info, "of this seed nothing was measured"
-    table = sharpness(id=id, view="sharpness").dataframe[0].value
+        assert page("sharpness", id=id, view=view, seed="1").info, "of this seed nothing was measured"
+    table = page("sharpness", id=id, view="sharpness").dataframe[0].value
     assert list(table["SGD"]) == [0.25, 0.25]
 
 
@@ -89,8 +64,8 @@ def test_a_measurement_can_be_chosen_and_deleted(store: Store, id: str) -> None:
     arm, other, *_ = arms(store, id)
     first = measured.tell(store, id, 0, measured.questions(arm, other)[0])
     second = measured.tell(store, id, 0, measured.questions(other, arm)[0])
-    assert sharpness(id=id).selectbox(key="sharpness-choice-shown").value == second, "the newest"
-    app = sharpness(id=id, shown=first)
+    assert page("sharpness", id=id).selectbox(key="sharpness-choice-shown").value == second, "the newest"
+    app = page("sharpness", id=id, shown=first)
     assert app.selectbox(key="sharpness-choice-shown").value == first
     press(app, "Delete this measurement")
     assert [view.id for view in store.measurements(id)] == [second]
@@ -107,7 +82,7 @@ def test_a_measurement_can_be_chosen_and_deleted(store: Store, id: str) -> None:
     ],
 )
 def test_a_wrong_address_is_one_sentence(store: Store, id: str, query: dict[str, str], sentence: str) -> None:
-    app = sharpness(**{"id": id} | query)
+    app = page("sharpness", **{"id": id} | query)
     (error,) = app.error
     assert error.value.startswith(sentence)
 
@@ -123,7 +98,7 @@ def test_what_is_left_out_of_an_address_follows_what_is_chosen() -> None:
 def test_who_only_watches_sees_and_cannot_ask(store: Store, id: str, monkeypatch: pytest.MonkeyPatch) -> None:
     measured.tell(store, id, 0, measured.questions(*arms(store, id)[:2])[0])
     monkeypatch.setattr(access, "connection", lambda: ("203.0.113.5", {"Host": "samviz.example"}))
-    app = sharpness(id=id)
+    app = page("sharpness", id=id)
     locked = {button.label: button.disabled for button in app.button}
     assert locked["Measure"]
     assert locked["Delete this measurement"]

@@ -1,44 +1,21 @@
 """The view of generalization gaps, by Streamlit's own test harness over a real store; no worker is started."""
 
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from samviz.figures.gap import with_radii
-from samviz.runs import Store, open_store
+from samviz.runs import Store
 from samviz.spec.grids import GRIDS
 from samviz.spec.sweep import Sweep
 from samviz.ui import access
 from tests.measured_grid import ASKED, BASE, tell, trained
-
-ROUTER = Path(__file__).parents[2] / "samviz" / "ui" / "router.py"
-
-
-@pytest.fixture
-def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
-    """A store of its own whose jobs nobody takes up, seen by a person at this computer."""
-    monkeypatch.setenv("SAMVIZ_HOME", str(tmp_path))
-    monkeypatch.delenv("SAMVIZ_DATA", raising=False)
-    monkeypatch.setattr(Store, "resume", lambda self: None)
-    monkeypatch.setattr(access, "connection", lambda: (None, {"Host": "localhost:8501"}))
-    return open_store(tmp_path)
+from tests.opened import button, page
 
 
-def page(**query: str) -> AppTest:
-    app = AppTest.from_file(ROUTER, default_timeout=120).run()
-    app.switch_page("../../pages/sharpness.py")
-    for key, value in {"view": "gap", **query}.items():
-        app.query_params[key] = value
-    app.run()
-    assert not app.exception
-    return app
-
-
-def button(app: AppTest, label: str):
-    (found,) = [button for button in app.button if button.label == label]
-    return found
+def gap(**query: str) -> AppTest:
+    return page("sharpness", view="gap", **query)
 
 
 def progress(app: AppTest) -> str:
@@ -47,7 +24,7 @@ def progress(app: AppTest) -> str:
 
 def test_without_a_grid_the_one_of_asams_table_can_be_trained(store: Store) -> None:
     store.submit_sweep(Sweep(name="One axis", base=BASE, lr=(0.1, 0.2)))
-    app = page()
+    app = gap()
     assert "No grid was trained yet" in app.info[0].value
     assert any(caption.value.startswith("= 81 runs of 30 epochs on 2000 images each") for caption in app.caption)
     button(app, "Train the grid").click().run()
@@ -63,7 +40,7 @@ def test_without_a_grid_the_one_of_asams_table_can_be_trained(store: Store) -> N
 def test_what_is_left_is_measured_with_the_radii_that_are_set_and_can_be_cancelled(store: Store) -> None:
     id = trained(store)
     tell(store, "1", replace(ASKED, images=64, m=32), 1.0, (1, 2, 3, 4))
-    app = page()
+    app = gap()
     assert app.number_input(key=f"sharpness-gap-{id}-images").value == 64, "as it was measured last"
     assert progress(app) == "4 of 4 runs have finished; measured: 1."
     app.number_input(key=f"sharpness-gap-{id}-rho-1").set_value(0.75).run()
@@ -89,7 +66,7 @@ def test_the_table_stands_beside_that_of_asam(store: Store) -> None:
         order = 2 * (point.lr == 0.2) + (point.dropout == 0.5)
         tell(store, member, ASKED, 1 - order / 10, (order + 1, 9 - order, 5 + order, point.lr))
         assert len(store.measurements(member)) == 1, k
-    app = page(sweep="1")
+    app = gap(sweep="1")
     assert progress(app) == "4 of 4 runs have finished; measured: 4."
     table = app.dataframe[0].value.set_index("name")
     assert list(table.index) == ["Learning rate", "Dropout", "Ψ, their mean", "τ, over all networks"]
@@ -102,7 +79,7 @@ def test_the_table_stands_beside_that_of_asam(store: Store) -> None:
     assert "4 networks." in shown
     assert "Dropout, Adaptive sharpness, p = ∞: 2 groups are left out" in shown
     assert "The gap is ASAM's (section 2): the loss on all test images, less that on the train images" in shown
-    accuracy = page(sweep="1", gap="accuracy")
+    accuracy = gap(sweep="1", gap="accuracy")
     assert any("The gap is the Lab's" in caption.value for caption in accuracy.caption)
 
 
@@ -114,13 +91,13 @@ def test_the_table_stands_beside_that_of_asam(store: Store) -> None:
     ],
 )
 def test_a_wrong_address_is_one_sentence(store: Store, query: dict[str, str], sentence: str) -> None:
-    app = page(**query)
+    app = gap(**query)
     assert app.error[0].value.startswith(sentence)
 
 
 def test_who_may_only_watch_starts_nothing(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     trained(store)
-    app = page()
+    app = gap()
     monkeypatch.setattr(access, "connection", lambda: ("192.0.2.7", {"Host": "192.0.2.1:8501"}))
     button(app, "Train the grid").click().run()
     assert [sweep.id for sweep in store.sweeps()] == ["1"]

@@ -8,6 +8,7 @@ from streamlit.testing.v1 import AppTest
 
 from samviz.ui import access, sign_in
 from samviz.ui.sign_in import MOST_IN_ALL, MOST_PER_ADDRESS, WITHIN, Attempts
+from tests.opened import button
 
 PASSPHRASE = "a horse in the hall"
 HALL = "192.168.0.9", {"Host": "192.168.0.7:8501"}
@@ -57,11 +58,6 @@ def enter(app: AppTest, passphrase: str, name: str = "Ada") -> AppTest:
     button(app, "Sign in").click().run()
     assert not app.exception
     return app
-
-
-def button(app: AppTest, label: str):
-    (found,) = [button for button in app.button if button.label == label]
-    return found
 
 
 def labels(app: AppTest) -> list[str]:

@@ -44,7 +44,7 @@ def test_the_papers_settings(start: tuple[float, float], variant: str | None) ->
         (
             SECOND,
             "sam",
-            "Stuck at (0.300, 0.0330) from the start: w + eps is in the dead half-plane w2 ≤ 0, "
+            "Stuck at (0.300, 0.0330) from the start: w + ε is in the dead half-plane w₂ ≤ 0, "
             "so the gradient there is zero.",
         ),
     ],
@@ -81,7 +81,7 @@ def test_a_huge_learning_rate_throws_it_into_the_dead_half_plane() -> None:
 def test_asam_beyond_the_square_root_of_two_is_stuck_at_once_below_the_valley() -> None:
     end = judge(FIRST, "elementwise_l2", rho=1.42)
     assert end.kind == "dead"
-    assert end.sentence.startswith("Stuck at (0.200, 0.0500) from the start: w + eps is in the dead half-plane w2 ≤ 0")
+    assert end.sentence.startswith("Stuck at (0.200, 0.0500) from the start: w + ε is in the dead half-plane w₂ ≤ 0")
     assert judge(FIRST, "elementwise_l2", rho=1.40, lr=0.01, lr_decay=1.0, steps=50_000).kind == "valley"
 
 

@@ -32,6 +32,7 @@ test-hard: .venv/dev .venv/programs
 	$(BIN)/python -m tests.hard.faults
 	$(BIN)/python -m tests.hard.fuzz
 	$(BIN)/python -m tests.hard.cluster
+	$(BIN)/python -m tests.hard.two_machines
 
 soak: .venv/dev
 	$(BIN)/python -m tests.hard.soak

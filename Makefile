@@ -7,9 +7,10 @@ PYTHON ?= python3
 BIN := .venv/bin
 SUDO := $(shell test "$$(id -u)" = 0 || echo sudo)
 # Tests that drive a browser, and those that wait for processes of their own, run file by file on two processors, apart
-# from each other; the others as they come.
+# from each other; the others as they come. Of those that wait, the longest files begin, so that both end together.
 BROWSER := tests/browser
-WAITING := tests/hard tests/runs/test_processes.py tests/runs/test_measuring_processes.py tests/test_cli.py
+WAITING := tests/hard/test_faults.py tests/runs/test_processes.py tests/test_cli.py tests/hard \
+	tests/runs/test_measuring_processes.py
 
 .PHONY: app lecture test test-hard soak bench audit pictures clean
 
@@ -23,7 +24,7 @@ test: .venv/dev .venv/programs
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses=2 $(addprefix --ignore=,$(BROWSER) $(WAITING))
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses=2 --dist=loadfile $(WAITING)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses=2 --dist=loadfile --no-loadscope-reorder $(WAITING)
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses=2 --dist=loadfile $(BROWSER)
 
 test-hard: .venv/dev .venv/programs

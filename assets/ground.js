@@ -70,17 +70,12 @@ export class Ground {
     );
   }
 
-  /** Have all of a box in sight. */
-  show(box) {
-    this.change(() => this.view.show(box));
-  }
-
   /** Have [w1, w2] in sight, with some room around it. */
   reveal(w, room) {
     const [x0, x1, y0, y1] = this.view.box;
     const [[left, below], [right, above]] = [-room, room].map((far) => w.map((x) => x + far));
     const box = [Math.min(x0, left), Math.max(x1, right), Math.min(y0, below), Math.max(y1, above)];
-    if (box.some((edge, i) => edge !== this.view.box[i])) this.show(box);
+    if (box.some((edge, i) => edge !== this.view.box[i])) this.change(() => this.view.show(box));
   }
 
   change(change, mark) {

@@ -5,8 +5,8 @@ from streamlit.testing.v1 import AppTest
 
 from samviz.ui import access
 from samviz.ui.access import FORWARDED, refusal
+from tests.opened import HERE
 
-HERE = {"Host": "localhost:8501"}
 HALL = "192.168.0.9", {"Host": "192.168.0.7:8501"}
 PASSPHRASE = "a horse in the hall"
 SECRETS = {"access": {"passphrase": PASSPHRASE, "allow": ["Ada@Example.org"]}, "auth": {"client_id": "samviz"}}

@@ -8,7 +8,7 @@ from samviz.spec.measurement import KINDS, RescalingOf, SharpnessOf, SliceOf
 from samviz.ui import access
 from samviz.ui.sharpness_choice import Choice
 from tests import measured, synthetic
-from tests.opened import page
+from tests.opened import button, page
 
 
 @pytest.fixture
@@ -17,7 +17,7 @@ def id(store: Store) -> str:
 
 
 def press(app: AppTest, label: str) -> AppTest:
-    (found,) = [button for button in app.button if button.label == label]
+    found = button(app, label)
     assert not found.disabled
     app = found.click().run()
     assert not app.exception

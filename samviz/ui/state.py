@@ -57,10 +57,14 @@ def read(cls: type[S]) -> S:
 
     The address is written as well: a link to the page that one is on changes what is shown, but not the address.
     """
-    others = [key for key in st.query_params if key in guide.MARKS or key.startswith("embed")]
-    state = cls.from_query({key: st.query_params.get_all(key) for key in st.query_params if key not in others})
+    state = _read(cls)
     write(state)
     return state
+
+
+def _read(cls: type[S]) -> S:
+    others = [key for key in st.query_params if key in guide.MARKS or key.startswith("embed")]
+    return cls.from_query({key: st.query_params.get_all(key) for key in st.query_params if key not in others})
 
 
 def write(state: State) -> None:
@@ -76,13 +80,23 @@ def bound(state: State, name: str, shown: Any, *, empty: str | None = None, whol
     """
     key = f"{state.PAGE.lower()}-choice-{name}"
     st.session_state[key] = shown
+    known = _several(shown)
 
     def change() -> None:
-        value = st.session_state[key]
-        if value is None:  # what is chosen already was pressed again
+        nonlocal known
+        value = _several(st.session_state[key])
+        # None: what is chosen already was pressed again. As known: the browser still held the widget when something
+        # else was pressed, but a link had led to a page without it, so that Streamlit takes its value for a new one.
+        if value is None or value == known:
             return
-        if isinstance(value, list | tuple):
-            value = () if not value or set(value) == set(whole) else tuple(value)
-        write(state.changed(name, "" if value == empty else value))
+        known = value
+        if isinstance(value, tuple) and (not value or set(value) == set(whole)):
+            value = ()
+        # The address of now: of several widgets that were changed while the page was busy, each is asked in turn.
+        write(_read(type(state)).changed(name, "" if value == empty else value))
 
     return {"key": key, "on_change": change}
+
+
+def _several(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value

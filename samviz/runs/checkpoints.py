@@ -123,14 +123,16 @@ class Checkpoints:
         """The newest checkpoint that is whole; None where there is none.
 
         Those after it are deleted, and `say` hears of them: the run goes on from before them, and may be elsewhere by
-        then. Raises OSError where they can be neither read nor deleted.
+        then. What cannot be read now may be whole, and stays: then raises OSError, MemoryError or torch's RuntimeError.
         """
         self._clear_parts()
         for name in reversed(self.folder.names()):
             try:
                 with self.folder.path(name) as path:
                     return read(path)
-            except (DamagedError, OSError, RuntimeError, UnpicklingError, KeyError, TypeError) as error:
+            except FileNotFoundError:  # a stale worker has pruned it since
+                continue
+            except (DamagedError, UnpicklingError, KeyError, TypeError) as error:
                 say(f"The checkpoint {name} cannot be used ({error}): the one before it is taken.")
             self.folder.remove(name)
         return None

@@ -7,12 +7,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import ColumnElement, delete, insert, select, update
 from sqlalchemy.engine import Connection
 
 from samviz.runs import jobs, reading
 from samviz.runs.engine import now
-from samviz.runs.schema import comparisons
+from samviz.runs.schema import comparisons, measurements
 from samviz.runs.schema import jobs as jobs_table
 from samviz.runs.views import UNFINISHED
 from samviz.spec import Comparison, check
@@ -35,8 +35,8 @@ def add(connection: Connection, comparison: Comparison, origin: str, person: str
     return number
 
 
-def extend(connection: Connection, number: int, epochs: int) -> None:
-    """Queue the finished runs of a comparison again, up to `epochs` epochs.
+def extend(connection: Connection, number: int, epochs: int, person: str) -> Comparison:
+    """Queue the finished runs of a comparison again, up to `epochs` epochs; returns what it is now.
 
     Raises ValueError where it is not finished, where that is not more than it has, where an arm trains for more epochs
     than others, and where a sweep needs it as it is.
@@ -49,13 +49,15 @@ def extend(connection: Connection, number: int, epochs: int) -> None:
     old = reading.comparison(connection, number)
     check.integer("epochs", epochs, old.recipe.epochs + 1, MOST_EPOCHS)
     longer = replace(old.recipe, epochs=epochs, extended=(*old.recipe.extended, old.recipe.epochs))
-    spec = _put(connection, number, replace(old, recipe=longer))
+    new = replace(old, recipe=longer)
+    spec = _put(connection, number, new)
     for job, task in connection.execute(select(jobs_table.c.id, jobs_table.c.spec).where(mine)).all():
         code = {"code_folder": task["code_folder"]} if "code_folder" in task else {}
         progress = old.recipe.epochs / epochs
         values = update(jobs_table).where(jobs_table.c.id == job).values(spec=spec | code, progress=progress)
         connection.execute(values)
-    jobs.again(connection, mine, ("finished",))
+    jobs.again(connection, mine, ("finished",), person)
+    return new
 
 
 def rename(connection: Connection, number: int, name: str) -> None:
@@ -80,8 +82,14 @@ def remove(connection: Connection, number: int) -> list[int]:
     _refuse_part(connection, number)
     if any(run.state in UNFINISHED for run in runs):
         raise ValueError(f"Comparison {number} is not finished: cancel it before it can be deleted.")
+    stop_measuring(connection, measurements.c.comparison == number)
     connection.execute(delete(comparisons).where(comparisons.c.id == number))
     return [run.id for run in runs]
+
+
+def stop_measuring(connection: Connection, which: ColumnElement[bool]) -> None:
+    """End the measurements of this condition, whose rows are about to go: nobody could see or cancel them later."""
+    jobs.stop(connection, jobs_table.c.id.in_(select(measurements.c.job).where(which)), "cancelled")
 
 
 def data_folder() -> str | None:

@@ -2,11 +2,11 @@
 
 import platform
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, bindparam, delete, func, select, update
+from sqlalchemy import ColumnElement, Row, bindparam, case, delete, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection, Engine
 
@@ -178,12 +178,12 @@ def _free(connection: Connection, seats: Seats) -> str | None:
 
 
 def _take(connection: Connection, seats: Seats, device: str, kinds: Iterable[str]) -> Job | None:
-    waiting, theirs = jobs.alias("waiting"), jobs.alias("theirs")
-    same = (theirs.c.person == waiting.c.person) & theirs.c.kind.in_(kinds)
-    going = select(func.count()).where(same, theirs.c.state == "running").scalar_subquery()
-    latest = select(func.coalesce(func.max(theirs.c.claimed), 0)).where(same).scalar_subquery()
-    order = select(waiting.c.id).where(waiting.c.state == "queued", waiting.c.kind.in_(kinds))
-    first = order.order_by(going, latest, waiting.c.id).limit(1).scalar_subquery()
+    of_kind = jobs.c.kind.in_(kinds)
+    going = func.sum(case((jobs.c.state == "running", 1), else_=0)).label("going")
+    latest = func.coalesce(func.max(jobs.c.claimed), 0).label("latest")
+    theirs = select(jobs.c.person, going, latest).where(of_kind).group_by(jobs.c.person).subquery()
+    order = select(jobs.c.id).join(theirs, theirs.c.person == jobs.c.person).where(jobs.c.state == "queued", of_kind)
+    first = order.order_by(theirs.c.going, theirs.c.latest, jobs.c.id).limit(1).scalar_subquery()
     moment = now(connection)
     values = {
         "state": "running", "reason": "", "changed": moment, "attempt": jobs.c.attempt + 1,
@@ -301,41 +301,58 @@ def write(connection: Connection, job: Job, facts: Iterable[Scalar | Histogram])
 
 
 def end(engine: Engine, job: Job, state: str, *, reason: str = "", error: str = "", **values: Any) -> None:
-    """Bring the job to its end, finished, cancelled or failed, or to a rest, paused."""
+    """Bring the job to its end: finished, cancelled or failed."""
     values = {"state": state, "reason": reason, "error": error, "lease_until": None} | values
     with fenced(engine, job, **values) as connection:
         touch(connection, job.comparison)
         add_step(connection, job.id, job.comparison)
 
 
+def end_as_wanted(engine: Engine, job: Job, rests: str = "") -> None:
+    """Bring the job where somebody wants it, to its end or to a rest, with that reason.
+
+    Where they have taken it back, it waits to go on.
+    """
+    _give_up(engine, job, "queued", "", rests=rests)
+
+
 def requeue(engine: Engine, job: Job, losses: int, why: str) -> None:
     """Put a job whose worker is lost back into the queue, or fail it after the third loss without a checkpoint."""
-    if losses + 1 < MOST_LOSSES:
-        values = {"state": "queued", "reason": f"{why} It goes on from its last checkpoint."}
-    else:
-        values = {"state": "failed", "reason": f"{why} This was the third time."}
-    try:
-        with fenced(engine, job, losses=losses + 1, lease_until=None, handle=None, **values) as connection:
-            touch(connection, job.comparison)
-            if values["state"] == "failed":
-                add_step(connection, job.id, job.comparison)
-    except StaleError:
-        pass  # it came to its own end in the meantime
+    with suppress(StaleError):  # it came to its own end in the meantime
+        if losses + 1 < MOST_LOSSES:
+            _give_up(engine, job, "queued", f"{why} It goes on from its last checkpoint.", losses=losses + 1)
+        else:
+            _give_up(engine, job, "failed", f"{why} This was the third time.", losses=losses + 1)
+
+
+def _give_up(engine: Engine, job: Job, otherwise: str, reason: str, *, rests: str = "", **values: Any) -> None:
+    """Take a running job from its worker: into the state that somebody wants of it, or `otherwise`, queued or failed.
+
+    Whoever wants it to stop meanwhile waits for this transaction, and finds the job where it is then.
+    """
+    with fenced(engine, job, lease_until=None, **values) as connection:
+        row = jobs.c.id == job.id
+        state = connection.scalar(select(jobs.c.wanted).where(row)) or otherwise
+        reason = {otherwise: reason, "paused": rests}.get(state, "")
+        moment = now(connection)
+        more = {"handle": None} if state == "queued" else {"finished": moment}
+        connection.execute(update(jobs).where(row).values(state=state, reason=reason, changed=moment, **more))
+        touch(connection, job.comparison)
+        if state != "queued":
+            add_step(connection, job.id, job.comparison)
 
 
 def explain(engine: Engine, job: Job, reason: str) -> None:
-    """Say something about a job that goes on as it is."""
+    """Say something about a job that goes on as it is, also where it should rest."""
     with fenced(engine, job, reason=reason) as connection:
+        keep_on(connection, jobs.c.id == job.id)
         touch(connection, job.comparison)
 
 
 def put_back(engine: Engine, job: Job, why: str) -> None:
     """Put a job back into the queue whose worker could not be started: nothing is lost by that."""
-    try:
-        with fenced(engine, job, state="queued", reason=why, lease_until=None, handle=None) as connection:
-            touch(connection, job.comparison)
-    except StaleError:
-        pass  # the worker has started all the same, and has come to its end
+    with suppress(StaleError):  # the worker has started all the same, and has come to its end
+        _give_up(engine, job, "queued", why)
 
 
 def stop(connection: Connection, which: ColumnElement[bool], state: str, reason: str = "") -> None:
@@ -343,6 +360,8 @@ def stop(connection: Connection, which: ColumnElement[bool], state: str, reason:
 
     Those that rest can still be cancelled.
     """
+    # One that is put back into the queue between the two statements below would be found by neither.
+    connection.execute(select(jobs.c.id).where(which).order_by(jobs.c.id).with_for_update())
     moment = now(connection)
     waiting = jobs.c.state == "queued" if state == "paused" else jobs.c.state.in_(("queued", "paused"))
     ended = {"state": state, "changed": moment, "finished": moment, "reason": reason}
@@ -353,14 +372,23 @@ def stop(connection: Connection, which: ColumnElement[bool], state: str, reason:
     connection.execute(update(jobs).where(which, jobs.c.state == "running").values(**asked))
 
 
-def again(connection: Connection, which: ColumnElement[bool], states: tuple[str, ...]) -> int:
-    """Queue the jobs of this condition that are in one of `states`, to go on from their checkpoints; how many."""
+def again(connection: Connection, which: ColumnElement[bool], states: tuple[str, ...], person: str) -> int:
+    """Queue the jobs of this condition that are in one of `states`, to go on from their checkpoints; how many.
+
+    Their turn is that of the person who wants it.
+    """
     moment = now(connection)
     values = {
         "state": "queued", "changed": moment, "finished": None, "reason": "", "error": "", "losses": 0,
-        "cancel_requested": None, "wanted": "",
+        "cancel_requested": None, "wanted": "", "person": person,
     }  # fmt: skip
     return connection.execute(update(jobs).where(which, jobs.c.state.in_(states)).values(**values)).rowcount
+
+
+def keep_on(connection: Connection, which: ColumnElement[bool]) -> int:
+    """Take back that running jobs of this condition shall rest; how many."""
+    resting = (jobs.c.state == "running") & (jobs.c.wanted == "paused")
+    return connection.execute(update(jobs).where(which, resting).values(wanted="", cancel_requested=None)).rowcount
 
 
 def of_row(row: Row) -> Job:

@@ -69,10 +69,10 @@ def check_disk(limits: Limits, used_bytes: int) -> None:
         )
 
 
-def check(limits: Limits, comparison: Comparison, *, queued: int, used_bytes: int) -> None:
-    """ValueError in one sentence where somebody may not start a comparison from the app.
+def check(limits: Limits, comparison: Comparison, *, queued: int, runs: int, used_bytes: int) -> None:
+    """ValueError in one sentence where somebody may not start so many runs of a comparison from the app.
 
-    `queued` is the number of runs of this person that wait or run already.
+    `queued` is the number of jobs of this person that wait or run already.
     """
     recipe = comparison.recipe
     for field, value, what in (
@@ -87,11 +87,10 @@ def check(limits: Limits, comparison: Comparison, *, queued: int, used_bytes: in
                 f"This machine allows at most {most} {what}, but this comparison has {value}: take fewer, or start it "
                 f"from the terminal; its owner can raise {field} in {FILE}."
             )
-    if queued + len(comparison.seeds) > limits.most_queued:
+    if queued + runs > limits.most_queued:
         raise ValueError(
             f"This machine allows at most {limits.most_queued} unfinished runs a person, but you have {queued} and "
-            f"this comparison adds {len(comparison.seeds)}: wait or cancel some; its owner can raise most_queued in "
-            f"{FILE}."
+            f"this adds {runs}: wait or cancel some; its owner can raise most_queued in {FILE}."
         )
     check_disk(limits, used_bytes)
 

@@ -99,6 +99,8 @@ class Watcher(threading.Thread):
                         return
                     case "paused":
                         self.pausing.set()
+                    case _:  # it may have been taken back
+                        self.pausing.clear()
                 self.recorder.flush_if_due()
                 self.recorder.beat_if_due()
                 if time.monotonic() - beats > BEAT_SECONDS:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from samviz.runs.looking import EXAMPLE_ID, Looking
 from samviz.runs.places import delete_files
 from samviz.runs.schema import comparisons as comparisons_table
 from samviz.runs.schema import jobs as jobs_table
+from samviz.runs.schema import measurements as measurements_table
 from samviz.runs.schema import sweeps as sweeps_table
 from samviz.runs.search import require
 from samviz.runs.unbundle import Bundle
@@ -29,6 +31,9 @@ from samviz.runs.views import UNFINISHED
 from samviz.spec import Comparison, Point, Sweep, check
 from samviz.spec.measurement import Measurement
 from samviz.spec.networks import check_listed
+
+_COUNTED = (*jobs.RUNS, "calibrate")
+"""The kinds of jobs of which a person may have so many at one time."""
 
 
 def open_store(home: Path | None = None) -> Store:
@@ -83,26 +88,32 @@ class Store(Looking):
             jobs.stop(connection, jobs_table.c.comparison == number, state, reason)
         self.resume()
 
-    def go_on(self, id: str) -> None:
+    def go_on(self, id: str, person: str = "") -> None:
         """Queue the runs of a comparison that rest, were cancelled or failed: they go on from their last checkpoints.
 
-        Raises ValueError where there is none.
+        Runs that are asked to rest, but still go on, are asked no more. Raises ValueError where there is none, and as
+        `submit` does.
         """
         with self._changing(id) as (connection, number):
-            self._check_import(connection, number)
-            if not jobs.again(connection, jobs_table.c.comparison == number, jobs.STOPPED):
+            self._check_code(connection, number)
+            mine = jobs_table.c.comparison == number
+            runs = jobs.again(connection, mine, jobs.STOPPED, person)
+            if not runs + jobs.keep_on(connection, mine):
                 raise ValueError(f"Comparison {id} has no run that rests, was cancelled or failed.")
+            self._check_limits(reading.comparison(connection, number), "app", person, runs)
         self.resume()
 
-    def extend(self, id: str, epochs: int) -> None:
+    def extend(self, id: str, epochs: int, person: str = "") -> None:
         """Train a finished comparison up to `epochs` epochs, from where it ended.
 
         Its schedule is from there on that of a training of that length (see `Recipe.extended`). Raises ValueError where
-        it is not finished, where that is not more than it has, and where an arm trains for more epochs than others.
+        it is not finished, where that is not more than it has, where an arm trains for more epochs than others, and as
+        `submit` does.
         """
         with self._changing(id) as (connection, number):
-            self._check_import(connection, number)
-            editing.extend(connection, number, epochs)
+            self._check_code(connection, number)
+            longer = editing.extend(connection, number, epochs, person)
+            self._check_limits(longer, "app", person, len(longer.seeds))
         self.resume()
 
     def rename(self, id: str, name: str) -> None:
@@ -154,7 +165,9 @@ class Store(Looking):
         _require_images(sweep.base)
         if origin != "terminal":
             check_listed(sweep.base.recipe.network)
-        self._check_limits(sweep.base, origin, person, sweep.runs if sweep.search == "grid" else len(sweep.base.seeds))
+        largest = replace(sweep.base.recipe, batch_size=max(sweep.batch_size, default=sweep.base.recipe.batch_size))
+        runs = sweep.runs if sweep.search == "grid" else len(sweep.base.seeds)
+        self._check_limits(replace(sweep.base, recipe=largest), origin, person, runs)
         with writing(self.engine) as connection:
             number = sweeping.add(connection, sweep, origin, person)
             self._add_points(connection, number, sweep, sweep.points(), origin, person)
@@ -180,18 +193,20 @@ class Store(Looking):
 
     def cancel_sweep(self, id: str) -> None:
         """Stop all runs of a sweep, and look for no further ones."""
-        with writing(self.engine) as connection:
+        with alone(self.engine) as connection:  # a step that has begun comes first: what it adds is stopped as well
             sweeping.cancel(connection, id)
         self.resume()
 
     def delete_sweep(self, id: str) -> None:
         """Remove a sweep with all its comparisons; ValueError while it is not finished."""
-        with writing(self.engine) as connection:
+        with alone(self.engine) as connection:
             number = sweeping.row(connection, id).id
             if sweeping.view(connection, id, self.home / "runs").state in UNFINISHED:
                 raise ValueError(f"Sweep {id} is not finished: cancel it before it can be deleted.")
             mine = select(jobs_table.c.id).join(comparisons_table).where(comparisons_table.c.sweep == number)
             runs = connection.scalars(mine).all()
+            members = select(comparisons_table.c.id).where(comparisons_table.c.sweep == number)
+            editing.stop_measuring(connection, measurements_table.c.comparison.in_(members))
             connection.execute(delete(sweeps_table).where(sweeps_table.c.id == number))
         self._delete_files(runs)
 
@@ -200,11 +215,15 @@ class Store(Looking):
     def measure(self, id: str, seed: int, measurement: Measurement, person: str = "") -> str:
         """Measure the newest checkpoint of a comparison's run, unless that was done before; returns the id.
 
-        Raises ValueError as `measuring.ask` does, and where the images are missing or the disk's limit is met.
+        Raises ValueError as `measuring.ask` does, where the images are missing or a limit is met, and where the network
+        is code that came from elsewhere.
         """
         number = _own(id)
-        _require_images(self.header(id).comparison)
-        limits.check_disk(limits.read(self.home), self.usage().total)
+        comparison = self.header(id).comparison
+        with self.engine.connect() as connection:
+            self._check_code(connection, number)
+        _require_images(comparison)
+        self._check_limits(comparison, "app", person, 1)
         found = measuring.ask(self.engine, self.home, number, seed, measurement, person)
         self.resume()
         return str(found)
@@ -215,26 +234,27 @@ class Store(Looking):
 
     # Other jobs
 
-    def calibrate(self, comparison: Comparison) -> int:
+    def calibrate(self, comparison: Comparison, person: str = "") -> int:
         """Start to time a few real steps of a comparison, for which no images are needed; the id is for `estimate`.
 
-        Raises ValueError for a network of one's own.
+        Raises ValueError for a network of one's own, and where a limit is met.
         """
         check_listed(comparison.recipe.network)
-        return self._job("calibrate", comparison.to_dict())
+        self._check_limits(comparison, "app", person, 1)
+        return self._job("calibrate", comparison.to_dict(), person)
 
     def download(self, dataset: str) -> int:
         """Start to download a data set, or join the download under way; returns the job's id for `job`."""
         check.choice("dataset", dataset, data.ARCHIVES)
         return self._job("download", dataset)
 
-    def _job(self, kind: str, spec: Any) -> int:
+    def _job(self, kind: str, spec: Any, person: str = "") -> int:
         with writing(self.engine) as connection:
             same = (jobs_table.c.kind == kind) & jobs_table.c.state.in_(UNFINISHED)
             for row in connection.execute(select(jobs_table.c.id, jobs_table.c.spec).where(same)):
                 if row.spec == spec:
                     return row.id
-            job = jobs.add(connection, kind, spec, data_folder=editing.data_folder())
+            job = jobs.add(connection, kind, spec, data_folder=editing.data_folder(), person=person)
         self.resume()
         return job
 
@@ -257,24 +277,23 @@ class Store(Looking):
         if origin == "terminal" or person == "":  # the machine's owner
             limits.check_disk(most, used)
             return
-        theirs = (jobs_table.c.person == person) & jobs_table.c.kind.in_(jobs.RUNS) & jobs_table.c.state.in_(UNFINISHED)
+        theirs = (jobs_table.c.person == person) & jobs_table.c.state.in_(UNFINISHED)
         with self.engine.connect() as connection:
-            queued = connection.scalar(select(func.count()).where(theirs))
-        limits.check(most, comparison, queued=queued + runs - len(comparison.seeds), used_bytes=used)
+            queued = connection.scalar(select(func.count()).where(theirs, jobs_table.c.kind.in_(_COUNTED)))
+        limits.check(most, comparison, queued=queued, runs=runs, used_bytes=used)
 
-    def _check_import(self, connection: Connection, number: int) -> None:
-        """What came from elsewhere may neither name code to run here nor go beyond what may be started here."""
-        columns = [comparisons_table.c[name] for name in ("origin", "spec", "person")]
+    def _check_code(self, connection: Connection, number: int) -> None:
+        """ValueError where a comparison that came from elsewhere names code to run here."""
+        columns = comparisons_table.c.origin, comparisons_table.c.spec
         row = connection.execute(select(*columns).where(comparisons_table.c.id == number)).one()
         if row.origin == "import":
             check_listed(row.spec["recipe"]["network"])
-            self._check_limits(Comparison.from_dict(row.spec), "app", row.person, len(row.spec["seeds"]))
 
 
 def _own(id: str) -> int:
     """The number of a comparison that can be changed."""
     if id == EXAMPLE_ID:
-        raise ValueError("The bundled example ships with samviz: it can be neither cancelled nor deleted.")
+        raise ValueError("The bundled example ships with samviz: it stays as it is.")
     return reading.number(id)
 
 

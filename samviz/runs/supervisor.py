@@ -132,7 +132,7 @@ class Supervisor:
         # It is written first, and fails where nothing can be written: there, no worker can be heard, either.
         if row.wanted != "":
             with suppress(jobs.StaleError):  # the worker came first
-                jobs.end(self.engine, jobs.of_row(row), row.wanted)
+                jobs.end_as_wanted(self.engine, jobs.of_row(row))
         elif gone:
             jobs.requeue(
                 self.engine, jobs.of_row(row), row.losses, "The worker ended without a word (killed, or out of memory)."
@@ -165,7 +165,7 @@ class Supervisor:
 
 def main() -> int:
     folder = home()
-    away = 0.0
+    away, engine = 0.0, None
     while True:
         try:
             engine = connect(folder)
@@ -185,6 +185,8 @@ def main() -> int:
             time.sleep(1.0)
         except (StoreError, ValueError, ExecutorError) as error:
             print(error, file=sys.stderr)
+            if engine is not None and not isinstance(error, StoreError):  # a setting: those who wait can see it
+                jobs.explain_waiting(engine, jobs.Seats().kinds, str(error))
             return 1
 
 

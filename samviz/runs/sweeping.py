@@ -116,12 +116,20 @@ def step(connection: Connection, number: int, most: int) -> list[Point]:
 
 
 def cancel(connection: Connection, id: str) -> None:
-    """Run nothing more of a sweep."""
+    """Run nothing more of a sweep; nothing where it has ended."""
     found = row(connection, id)
+    if _ended(connection, found):
+        return
     connection.execute(update(sweeps).where(sweeps.c.id == found.id).values(cancelled=now(connection)))
     for number in connection.scalars(select(comparisons.c.id).where(comparisons.c.sweep == found.id)).all():
         jobs.stop(connection, jobs_table.c.comparison == number, "cancelled")
         jobs.touch(connection, number)
+
+
+def _ended(connection: Connection, found: Any) -> bool:
+    moment = now(connection)
+    members = [_member_state(connection, member.id, moment) for member in _members(connection, found.id)]
+    return _state(connection, found, members)[0] not in (*UNFINISHED, "paused")
 
 
 def _members(connection: Connection, number: int) -> Sequence[Row]:
@@ -137,11 +145,15 @@ def _outcomes(connection: Connection, number: int, sweep: Sweep) -> dict[int, Ou
     moment = now(connection)
     found = {}
     for member in _members(connection, number):
-        runs = connection.execute(select(jobs_table).where(jobs_table.c.comparison == member.id)).all()
-        state = reading.overall([reading.state(run, moment) for run in runs])
+        state = _member_state(connection, member.id, moment)
         point = Point.from_dict(member.point)
         found[member.id] = outcome(sweep, point, state, measured.get(str(member.id), []))
     return found
+
+
+def _member_state(connection: Connection, comparison: int, moment: float) -> str:
+    runs = connection.execute(select(jobs_table).where(jobs_table.c.comparison == comparison)).all()
+    return reading.overall([reading.state(run, moment) for run in runs])
 
 
 def _state(connection: Connection, found: Any, members: list[str]) -> tuple[str, str]:

@@ -60,8 +60,8 @@ class Work:
         checkpoints = Checkpoints(checkpoint_folder(self.recorder.engine, self.home, self.job.id))
         if self.job.resumed == 0:
             patiently(lambda: self._forget(checkpoints))
-        saved = checkpoints.load() or {"step": -1, "state": None}
-        after, state = saved["step"], saved["state"]
+        found = checkpoints.load() or {"step": -1, "state": None}
+        after, state = found["step"], found["state"]
         images = data.load(recipe.dataset)
         machine = training.machine()
         pace = self._pace(comparison, machine) if state is None else training.Pace(**state["pace"])
@@ -79,10 +79,10 @@ class Work:
             match event:
                 case Checkpoint():
                     self.recorder.flush()
-                    self._save(checkpoints, event)
+                    saved = self._save(checkpoints, event)
                     due.again()
                     self.recorder.add(progress=progress)
-                    if self.pausing.is_set() and event.step < comparison.steps:
+                    if saved and self.pausing.is_set() and event.step < comparison.steps:
                         raise Paused(f"Rests after step {event.step} of {comparison.steps}.")
                 case Diverged():
                     print(f"{event.arm} diverged at step {event.step}: its loss is not finite. It rests.")
@@ -185,8 +185,8 @@ class Work:
         with jobs.fenced(self.recorder.engine, self.job):
             checkpoints.forget()
 
-    def _save(self, checkpoints: Checkpoints, event: Checkpoint) -> None:
-        """Save a checkpoint; where there is no room for it, say so and let the run go on."""
+    def _save(self, checkpoints: Checkpoints, event: Checkpoint) -> bool:
+        """Save a checkpoint; where there is no room for it, say so and let the run go on, even if it should rest."""
 
         # A stale worker is not let through, so it cannot put its state under the rows of its successor.
         def fence() -> AbstractContextManager:
@@ -194,11 +194,16 @@ class Work:
 
         try:
             patiently(lambda: checkpoints.save(event.step, event.epoch, event.state, self.job.attempt, fence))
-            print(f"Step {event.step}, in epoch {event.epoch}, is saved.")
         except OSError as error:
-            reason = f"Step {event.step} could not be saved ({error.strerror or error}): make room. The run goes on."
+            pause = ", then pause it again" if self.pausing.is_set() else ""
+            why = f"Step {event.step} could not be saved ({error.strerror or error})"
+            reason = f"{why}: make room{pause}. The run goes on."
             print(reason, file=sys.stderr)
             patiently(lambda: jobs.explain(self.recorder.engine, self.job, reason))
+            self.pausing.clear()
+            return False
+        print(f"Step {event.step}, in epoch {event.epoch}, is saved.")
+        return True
 
 
 def work(engine: Engine, job: jobs.Job, folder: Path) -> None:
@@ -216,7 +221,7 @@ def work(engine: Engine, job: jobs.Job, folder: Path) -> None:
         reason = str(paused)
         recorder.flush()
         watcher.done.set()
-        patiently(lambda: jobs.end(engine, job, "paused", reason=reason))
+        patiently(lambda: jobs.end_as_wanted(engine, job, reason))
     except jobs.StaleError as error:
         watcher.done.set()
         print(error, file=sys.stderr)

@@ -53,7 +53,7 @@ def _running(store: Store, header: Header, states: set[str], locked: bool) -> No
         disabled=locked,
         help="Runs that rest, were cancelled or failed go on from their last checkpoints.",
     ):
-        access.act(lambda: store.go_on(header.id))
+        access.act(lambda: store.go_on(header.id, access.person()))
         st.rerun()
     if states == {"finished"} and header.sweep is None:
         _more_epochs(store, header, locked)
@@ -72,7 +72,7 @@ def _more_epochs(store: Store, header: Header, locked: bool) -> None:
             "that length; the recipe keeps what was before."
         )
         if st.button("Train on", type="primary"):
-            access.act(lambda: store.extend(header.id, epochs))
+            access.act(lambda: store.extend(header.id, epochs, access.person()))
             st.rerun()
 
 

@@ -6,7 +6,7 @@ from samviz import data
 from samviz.data import DatasetStatus
 from samviz.runs import UNFINISHED, Store
 from samviz.spec import Comparison
-from samviz.ui import access, lab_form
+from samviz.ui import access, lab_form, press
 
 _ESTIMATE = "lab-estimate-job"
 
@@ -58,20 +58,29 @@ def _downloading(store: Store, key: str) -> None:
 
 
 def estimate(store: Store, comparison: Comparison | None, locked: bool) -> None:
-    """The button that times a few real steps, and what they came to."""
-    if st.button("Estimate the time", icon=":material/timer:", disabled=locked or comparison is None) and comparison:
-        job = access.act(lambda: store.calibrate(comparison))
+    """The button that times a few real steps; while it does, another press asks for nothing more."""
+    look = {"icon": ":material/timer:", "disabled": locked or comparison is None}
+    if not press.button("Estimate the time", "lab-estimate", **look) or comparison is None:
+        return
+    job = _asked(comparison)
+    if job is None or store.job(job).state not in UNFINISHED:
+        job = access.act(lambda: store.calibrate(comparison, access.person()))
         if job is not None:
             st.session_state[_ESTIMATE] = job, comparison
 
 
 def estimated(store: Store, comparison: Comparison | None) -> None:
     """The estimate, if there is one of these very settings."""
-    job, timed = st.session_state.get(_ESTIMATE, (None, None))
-    if job is None or comparison is None or _work(timed) != _work(comparison):
+    if comparison is None or (job := _asked(comparison)) is None:
         return
     waiting = store.job(job).state in UNFINISHED
     st.fragment(_timing, run_every=0.5 if waiting else None)(store, job, len(comparison.seeds), waiting)
+
+
+def _asked(comparison: Comparison) -> int | None:
+    """The job that was asked for last, if it times these very settings."""
+    job, timed = st.session_state.get(_ESTIMATE, (None, None))
+    return job if timed is not None and _work(timed) == _work(comparison) else None
 
 
 def _work(comparison: Comparison) -> dict:

@@ -14,7 +14,7 @@ from samviz.runs import Store, bundle, exchange_measured, jobs, unbundle
 from samviz.runs.checkpoints import Checkpoints
 from samviz.runs.places import checkpoint_folder
 from samviz.runs.schema import measurements
-from samviz.spec.measurement import SharpnessOf
+from samviz.spec.measurement import Measure, SharpnessOf
 from tests import measured, synthetic
 from tests.runs import test_exchange_measured as known
 from tests.runs.conftest import BOTH, ended, tiny
@@ -140,9 +140,12 @@ def test_code_that_comes_from_elsewhere_is_not_run(store: Store) -> None:
     runs = (synthetic.run(0, "paused", 0.5),)
     bundle.write(synthetic.snapshot(1, 2, "paused", comparison=spec, runs=runs), there)
     id = store.take_in(unbundle.read(there))
-    with pytest.raises(ValueError, match="network must be one of"):
-        store.go_on(id)
+    question = SharpnessOf(arms=(spec.arms[0].key,), measures=(Measure(),))
+    for act in (lambda: store.go_on(id), lambda: store.extend(id, 3), lambda: store.measure(id, 0, question)):
+        with pytest.raises(ValueError, match="network must be one of"):
+            act()
     assert store.header(id).state == "paused"
+    assert store.measurements(id) == []
 
 
 def test_an_imported_run_is_trained_on_as_if_it_had_never_moved(store: Store, tmp_path: Path) -> None:

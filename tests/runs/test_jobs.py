@@ -202,3 +202,40 @@ def test_every_change_is_a_new_revision_and_a_beat_is_none(store: Store) -> None
     assert store.snapshot(id) is store.snapshot(id)
     changed(lambda: jobs.requeue(store.engine, job, 0, ""))
     changed(lambda: store.cancel(id))
+
+
+def test_a_run_that_is_put_back_while_it_is_cancelled_does_not_go_on(store: Store) -> None:
+    id = store.submit(tiny())
+    job = jobs.claim(store.engine)
+    with ThreadPoolExecutor(1) as pool:
+        with jobs.fenced(store.engine, job, state="queued"):
+            cancelled = pool.submit(store.cancel, id)
+            time.sleep(0.3)  # it sees the run as running, and waits for this transaction
+        cancelled.result()
+    assert store.header(id).state == "cancelled"
+
+
+@pytest.mark.parametrize("wish", ["paused", "cancelled"])
+def test_a_lost_run_that_should_stop_is_not_queued_again(store: Store, wish: str) -> None:
+    for give_back in (
+        lambda job: jobs.requeue(store.engine, job, 0, "Lost."),
+        lambda job: jobs.put_back(store.engine, job, "No room."),
+    ):
+        id = store.submit(tiny())
+        job = jobs.claim(store.engine)
+        (store.pause if wish == "paused" else store.cancel)(id)
+        give_back(job)
+        assert store.header(id).state == wish
+
+
+def test_a_pause_can_be_taken_back_before_the_run_rests(store: Store) -> None:
+    id = store.submit(tiny(seeds=(0, 1)))
+    job = jobs.claim(store.engine)
+    store.pause(id)
+    store.go_on(id)
+    assert jobs.wanted(store.engine, job) == ""
+    assert [run.state for run in store.header(id).runs] == ["running", "queued"]
+    jobs.end_as_wanted(store.engine, job, "Rests.")  # its worker had saved already
+    assert [run.state for run in store.header(id).runs] == ["queued", "queued"]
+    with pytest.raises(ValueError, match="has no run that rests"):
+        store.go_on(id)

@@ -32,34 +32,34 @@ def one_sentence(text: str) -> bool:
 
 @pytest.mark.parametrize("name", PRESETS)
 def test_every_preset_may_be_started_by_default(name: str) -> None:
-    check(Limits(), PRESETS[name].comparison, queued=0, used_bytes=0)
+    check(Limits(), PRESETS[name].comparison, queued=0, runs=2, used_bytes=0)
 
 
 def test_what_is_within_every_limit_may_be_started() -> None:
-    check(TIGHT, SMALL, queued=3, used_bytes=TIGHT.most_bytes - 1)
+    check(TIGHT, SMALL, queued=3, runs=2, used_bytes=TIGHT.most_bytes - 1)
 
 
 @pytest.mark.parametrize("field", BEYOND)
 def test_one_more_than_allowed_is_refused_and_named(field: str) -> None:
     value = {"most_epochs": 8, "most_batch_size": 33, "most_images": 257, "most_arms": 3, "most_seeds": 3}[field]
     with pytest.raises(ValueError, match=rf"at most {getattr(TIGHT, field)} .* has {value}: .*{field}") as refused:
-        check(TIGHT, BEYOND[field], queued=0, used_bytes=0)
+        check(TIGHT, BEYOND[field], queued=0, runs=2, used_bytes=0)
     assert one_sentence(str(refused.value))
-    check(replace(TIGHT, **{field: value}), BEYOND[field], queued=0, used_bytes=0)
+    check(replace(TIGHT, **{field: value}), BEYOND[field], queued=0, runs=2, used_bytes=0)
 
 
 def test_a_person_has_so_many_runs_at_a_time() -> None:
     with pytest.raises(
         ValueError, match=r"at most 5 unfinished runs .* you have 4 and .* adds 2: .*most_queued"
     ) as why:
-        check(TIGHT, SMALL, queued=4, used_bytes=0)
+        check(TIGHT, SMALL, queued=4, runs=2, used_bytes=0)
     assert one_sentence(str(why.value))
 
 
 def test_a_full_disk_stops_the_terminal_too() -> None:
     for stopped in (
         lambda: check_disk(TIGHT, 20_000_000_000),
-        lambda: check(TIGHT, SMALL, queued=0, used_bytes=25_300_000_000),
+        lambda: check(TIGHT, SMALL, queued=0, runs=2, used_bytes=25_300_000_000),
     ):
         with pytest.raises(ValueError, match=r"keeps 2\d(\.3)? GB on disk, and most_bytes allows 20 GB") as why:
             stopped()

@@ -89,6 +89,7 @@ def test_it_goes_with_its_comparison_and_can_be_forgotten(store: Store, id: str)
     store.measure(id, 1, asked())
     job = claimed(store)
     store.delete(id)
+    assert jobs.wanted(store.engine, job) == "cancelled", "its device would be taken until it is done"
     with store.engine.connect() as connection:
         assert connection.execute(select(measurements)).all() == []
     with pytest.raises(ValueError, match="was deleted before it could be measured"):

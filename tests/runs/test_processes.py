@@ -152,6 +152,21 @@ def test_a_run_that_was_paused_and_cancelled_goes_on_as_if_unbroken(store: Store
         store.go_on(id)
 
 
+def test_a_run_that_cannot_save_does_not_rest(
+    store: Store, home: Path, tmp_path: Path, steps: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").touch()  # in place of a folder: nothing can be saved below it, as on a full disk
+    monkeypatch.setenv("SAMVIZ_CHECKPOINTS", str(tmp_path / "file"))
+    id = store.submit(tiny(epochs=60))
+    wait(lambda: rows(store, id, steps))
+    store.pause(id)
+    wait(lambda: "then pause it again. The run goes on." in store.header(id).runs[0].reason, 30)
+    assert store.header(id).state == "running"
+    step = store.snapshot(id).metrics["step"].max()
+    wait(lambda: rows(store, id, step))
+    store.cancel(id)
+
+
 def test_a_finished_run_is_given_more_epochs(store: Store, home: Path, steps: int) -> None:
     """As if it had been told from the start that it would be given more."""
     id = store.submit(tiny(epochs=2))

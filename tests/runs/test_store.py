@@ -1,11 +1,15 @@
 """The store as app and terminal see it, without any work being done."""
 
+import time
 from dataclasses import fields
 from pathlib import Path
 
 import pytest
+from sqlalchemy import insert, select
 
 from samviz.runs import HISTOGRAM_COLUMNS, METRIC_COLUMNS, Header, Store, exchange, jobs, looking, open_store, process
+from samviz.runs.engine import writing
+from samviz.runs.schema import jobs as jobs_table
 from samviz.spec import PRESETS, Sweep
 from tests import synthetic
 from tests.runs.conftest import BOTH, tiny
@@ -107,6 +111,9 @@ def test_who_has_signed_in_meets_the_limits_and_the_owner_only_that_of_the_disk(
     ):
         with pytest.raises(ValueError, match="at most 3 unfinished runs a person, but you have"):
             start()
+    (home / "limits.toml").write_text("most_batch_size = 32")
+    with pytest.raises(ValueError, match="at most 32 images a step, but this comparison has 64"):
+        store.submit_sweep(Sweep(name="S", base=tiny(epochs=1), batch_size=(16, 64)), person="ann")
     (home / "limits.toml").write_text("most_bytes = 1")
     store.folder(1).mkdir(parents=True)
     (store.folder(1) / "worker.log").write_text("one")
@@ -114,6 +121,43 @@ def test_who_has_signed_in_meets_the_limits_and_the_owner_only_that_of_the_disk(
         with pytest.raises(ValueError, match="on disk, and most_bytes allows"):
             store.submit(tiny(), origin, person)
     assert len(store.comparisons()) == 4
+
+
+def test_the_limits_hold_for_what_goes_on_as_well(store: Store, home: Path) -> None:
+    home.mkdir(exist_ok=True)
+    (home / "limits.toml").write_text("most_epochs = 2\nmost_queued = 3\nmost_batch_size = 32")
+    done = store.submit(tiny(epochs=1), person="ann")
+    jobs.end(store.engine, jobs.claim(store.engine), "finished")
+    with pytest.raises(ValueError, match="allows at most 2 epochs, but this comparison has 3"):
+        store.extend(done, 3, "ann")
+    assert (store.header(done).state, store.header(done).comparison.recipe.epochs) == ("finished", 1)
+    rests = []
+    for _ in range(2):
+        rests.append(store.submit(tiny(epochs=1, seeds=(0, 1)), person="ann"))
+        store.cancel(rests[-1])
+    store.go_on(rests[0], "ann")
+    with pytest.raises(ValueError, match="you have 2 and this adds 2"):
+        store.go_on(rests[1], "ann")
+    assert store.header(rests[1]).state == "cancelled"
+    store.go_on(rests[1], "bob")  # it is his turn that they take
+    store.calibrate(tiny(epochs=1), "ann")
+    with pytest.raises(ValueError, match="you have 3 and this adds 1"):
+        store.calibrate(tiny(epochs=2), "ann")
+    with pytest.raises(ValueError, match="at most 32 images a step"):
+        store.calibrate(tiny(epochs=1, batch_size=64), "cy")
+    store.extend(done, 5)  # the machine's owner
+
+
+def test_of_many_that_wait_the_next_is_found_at_once(store: Store) -> None:
+    """The largest sweep: 4000 runs. Comparing each with each took 13 s, in which nobody else could write."""
+    store.submit(tiny(), person="ann")
+    with writing(store.engine) as connection:
+        (row,) = connection.execute(select(jobs_table)).mappings().all()
+        many = [{**row, "id": row["id"] + k, "person": f"p{k % 7}"} for k in range(1, 4000)]
+        connection.execute(insert(jobs_table), many)
+    begun = time.monotonic()
+    assert jobs.claim(store.engine) is not None
+    assert time.monotonic() - begun < 2
 
 
 def test_people_take_turns(store: Store) -> None:

@@ -15,7 +15,7 @@ from samviz.runs.engine import AwayError, writing
 from samviz.runs.executors import ExecutorError, LocalProcesses, Status
 from samviz.runs.jobs import LEASE_SECONDS
 from samviz.runs.schema import jobs as table
-from samviz.runs.supervisor import GRACE_SECONDS, Since, Supervisor
+from samviz.runs.supervisor import GRACE_SECONDS, Since, Supervisor, main
 from tests.runs.conftest import BOTH, tiny, wait
 
 pytestmark = BOTH
@@ -330,3 +330,19 @@ def test_what_waits_for_a_place_in_the_cluster_can_be_cancelled(store: Store, ho
     clock.seconds += 1
     supervisor.tend()
     assert (store.snapshot(id).state, cluster.ended[-1]) == ("cancelled", "1-1")
+
+
+@pytest.mark.parametrize(
+    ("setting", "value", "said"),
+    [("SAMVIZ_RUNS_AT_ONCE", "0", "whole number from 1 to 64"), ("SAMVIZ_EXECUTOR", "slurm", "local, or ray:")],
+)
+def test_those_who_wait_are_told_of_a_setting_that_is_wrong(
+    store: Store, monkeypatch: pytest.MonkeyPatch, setting: str, value: str, said: str
+) -> None:
+    monkeypatch.setenv(setting, value)
+    id = store.submit(tiny())
+    assert main() == 1
+    (run,) = store.header(id).runs
+    assert run.state == "queued"
+    assert setting in run.reason
+    assert said in run.reason

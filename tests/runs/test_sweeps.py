@@ -1,10 +1,12 @@
 """Sweeps in the store: grids and searches, worked off by real workers, pruned, cancelled, taken up after a kill."""
 
+import time
 from dataclasses import replace
+from threading import Thread
 
 import pytest
 
-from samviz.runs import Store, jobs, process
+from samviz.runs import Store, jobs, process, sweeping
 from samviz.runs.search import Outcome, propose
 from samviz.spec import Arm, Comparison, Recipe, Scalar, Sweep
 from tests.runs.conftest import BOTH, kill, processes, tiny, wait
@@ -168,3 +170,32 @@ def test_a_sweep_that_cannot_start_leaves_nothing(store: Store, idle, monkeypatc
     with pytest.raises(ValueError, match="CIFAR-10 is not in"):
         store.submit_sweep(Sweep(name="S", base=replace(BASE, recipe=Recipe(dataset="cifar10")), rho=(0.1,)))
     assert store.sweeps() == []
+
+
+@BOTH
+def test_a_sweep_that_has_ended_cannot_be_cancelled_any_more(store: Store, idle) -> None:
+    id = store.submit_sweep(Sweep(name="Radii", base=replace(BASE, seeds=(0,)), rho=(0.1,)))
+    while store.sweep(id).state != "finished":
+        finish(store)
+    store.cancel_sweep(id)
+    assert store.sweep(id).state == "finished"
+
+
+@BOTH
+def test_what_a_step_adds_while_its_sweep_is_cancelled_is_cancelled_too(
+    store: Store, idle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    id = store.submit_sweep(Sweep(name="Search", base=BASE, search="optuna", trials=2, rho=(0.1, 0.2)))
+    cancel = Thread(target=store.cancel_sweep, args=(id,))
+    found = sweeping.step
+
+    def slow(connection, number: int, most: int) -> list:
+        points = found(connection, number, most)  # it has seen that nobody wants the sweep to end
+        cancel.start()
+        time.sleep(0.5)
+        return points
+
+    monkeypatch.setattr(sweeping, "step", slow)
+    store.step_sweep(int(id), 1)
+    cancel.join()
+    assert [header.state for _, _, header in store.sweep(id).members] == ["cancelled"]

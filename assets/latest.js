@@ -27,6 +27,10 @@ export function latest(load, show, fail) {
   }
 
   return {
+    /** Whether an answer is still to come. */
+    get busy() {
+      return busy;
+    },
     ask(request) {
       if (busy) waiting = request;
       else run(request);

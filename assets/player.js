@@ -150,9 +150,7 @@ export class Player {
 
   /** Space, arrows, Home, End and R, unless they belong to the control that has the focus. True if used. */
   key(event) {
-    if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event)) return false;
-    const target = event.composedPath()[0];
-    const onButton = target instanceof HTMLButtonElement || target.tagName === "SUMMARY";
+    if (event.ctrlKey || event.metaKey || event.altKey) return false;
     const far = event.shiftKey ? 20 : 1;
     const act = {
       " ": () => this.toggle(),
@@ -161,10 +159,19 @@ export class Player {
       Home: () => this.go(0),
       End: () => this.go(2 * this.steps),
       r: () => this.go(0),
+      R: () => this.go(0),
     }[event.key];
-    if (!act || (onButton && event.key === " ")) return false;
+    if (!act || owns(event)) return false;
     event.preventDefault();
     act();
     return true;
   }
+}
+
+/** Whether the control that has the focus has a use of its own for a key of the player's. */
+function owns(event) {
+  const target = event.composedPath()[0];
+  if (target.matches("button, summary")) return event.key === " " && !target.matches(".handle");
+  if (!isTyping(event) || target.matches(".scrub")) return false;
+  return !(target.type === "range" && [" ", "r", "R"].includes(event.key));
 }

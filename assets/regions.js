@@ -22,7 +22,6 @@ class Regions {
     this.settings = new Settings(data.defaults, data.marks);
     this.picture = null;
     this.revision = 0;
-    this.moving = false;
     this.view = new View([0, 1, 0, 1]);
     this.guide = new Guide(data.guide, "regions", this.settings, (query) => this.load(query));
     this.build();
@@ -53,6 +52,10 @@ class Regions {
 
   /** Show the state of an address. */
   load(query) {
+    this.settings.wait(() => {
+      if (!this.remote.busy) this.load(location.search.slice(1)); // the server has not answered: ask it again
+      this.showControls();
+    });
     this.remote.ask({ query, opening: true });
   }
 
@@ -205,8 +208,7 @@ class Regions {
   // ---- settings, server ----------------------------------------------------------------------------------------
 
   move(changes) {
-    this.moving = true;
-    this.settings.move(changes);
+    if (!this.settings.move(changes)) return;
     this.showControls();
     this.remote.ask({ query: this.settings.query() });
     this.askBelow();
@@ -220,12 +222,10 @@ class Regions {
 
   keep() {
     if (this.settings.keep()) this.changed();
-    this.moving = false;
   }
 
   changed() {
     this.takehome.dispatchEvent(new Event("settings"));
-    this.moving = false;
     this.showControls();
     this.remote.ask({ query: this.settings.query(), kept: true });
   }

@@ -15,6 +15,7 @@ export class Settings {
     this.past = [];
     this.future = [];
     this.kept = { ...defaults }; // the last state that undo can come back to
+    this.refused = null; // what `wait` was given, until `open`
   }
 
   /** The query of an address for these values; commas, semicolons and colons stay readable. */
@@ -27,6 +28,19 @@ export class Settings {
     return [this.query(), write(this.marks, this.noMarks)].filter(Boolean).join("&");
   }
 
+  /**
+   * The server reads an address. Until `open` nothing changes and nothing is written over it: what a hand does in the
+   * meantime was meant for the state before. `refused` is called instead, each time.
+   */
+  wait(refused) {
+    this.refused = refused;
+  }
+
+  #waits() {
+    this.refused?.();
+    return this.refused !== null;
+  }
+
   /** Take over values that the server has read from the address: the start of the history. */
   open(values, marks = {}) {
     this.values = { ...values };
@@ -34,6 +48,7 @@ export class Settings {
     this.marks = { ...this.noMarks, ...marks };
     this.past = [];
     this.future = [];
+    this.refused = null;
     this.#forget(); // what is still to be written is of the state before
   }
 
@@ -54,14 +69,16 @@ export class Settings {
     this.soon = null;
   }
 
-  /** Change while a control is being dragged: neither remembered nor written to the address. */
+  /** Change while a control is dragged, neither remembered nor written to the address. Returns whether it may. */
   move(changes) {
+    if (this.#waits()) return false;
     Object.assign(this.values, changes);
+    return true;
   }
 
   /** Remember the current values as one step of the history. Returns false if nothing has changed. */
   keep() {
-    if (Object.keys(this.values).every((key) => this.values[key] === this.kept[key])) return false;
+    if (this.#waits() || Object.keys(this.values).every((key) => this.values[key] === this.kept[key])) return false;
     this.past.push(this.kept);
     if (this.past.length > MOST_UNDOS) this.past.shift();
     this.future = [];
@@ -91,7 +108,7 @@ export class Settings {
   }
 
   #travel(from, to) {
-    if (from.length === 0) return false;
+    if (this.#waits() || from.length === 0) return false;
     to.push(this.kept);
     this.kept = from.pop();
     this.revert();
@@ -101,13 +118,13 @@ export class Settings {
 
   /** Back to the defaults; can be undone. */
   reset() {
-    this.values = { ...this.defaults };
-    return this.keep();
+    return this.move(this.defaults) && this.keep();
   }
 
   /** Put the values into the address, without a new entry in the browser's history. */
   write() {
     this.#forget();
+    if (this.refused) return;
     const query = this.address;
     history.replaceState(history.state, "", location.pathname + (query ? `?${query}` : "") + location.hash);
   }

@@ -85,7 +85,7 @@ class Trajectories {
     this.observer.observe(this.plane);
     this.onKey = (event) => this.key(event);
     // Streamlit has a use of its own for R: the player must hear it first.
-    this.onR = (event) => event.key === "r" && this.key(event) && event.stopPropagation();
+    this.onR = (event) => ["r", "R"].includes(event.key) && this.key(event) && event.stopPropagation();
     document.addEventListener("keydown", this.onR, true);
     document.addEventListener("keydown", this.onKey);
     this.refreshTheme();
@@ -96,6 +96,11 @@ class Trajectories {
   /** Show the state of an address. */
   load(query) {
     this.player.stop();
+    this.moving = false;
+    this.settings.wait(() => {
+      if (!this.askPaths.busy) this.load(location.search.slice(1)); // the server has not answered: ask it again
+      this.showControls();
+    });
     this.askPaths.ask({ query, opening: true });
   }
 
@@ -195,7 +200,7 @@ class Trajectories {
   /** A control is moving: ask for the lines of the paths that it changes, and for nothing else. */
   move(changes, { only = {}, index } = {}) {
     this.player.stop();
-    this.settings.move(changes);
+    if (!this.settings.move(changes)) return;
     this.moving = true;
     this.showControls();
     if ("c" in changes) this.ground.load();

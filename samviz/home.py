@@ -3,12 +3,23 @@
 import os
 from pathlib import Path
 
-import platformdirs
-
 
 def home() -> Path:
-    """The folder of this user's store, runs and data: SAMVIZ_HOME, else the platform's user data folder."""
-    return Path(os.environ.get("SAMVIZ_HOME") or platformdirs.user_data_path("samviz", appauthor=False)).expanduser()
+    """The folder of this user's store, runs and data: SAMVIZ_HOME, else the platform's user data folder.
+
+    Raises ValueError where it is ~somebody's, whom this machine does not know.
+    """
+    given = os.environ.get("SAMVIZ_HOME") or _user_data()
+    try:
+        return Path(given).expanduser()
+    except RuntimeError:
+        raise ValueError(f"SAMVIZ_HOME must be a folder of a user who is known, but it is {given!r}.") from None
+
+
+def _user_data() -> Path:
+    import platformdirs  # here: samviz.sharpness needs the readers of the data, and torch and NumPy alone
+
+    return platformdirs.user_data_path("samviz", appauthor=False)
 
 
 def data_folders() -> list[Path]:

@@ -126,7 +126,7 @@ VARIANTS: dict[str, Variant] = {
             label="ASAM",
             operator=elementwise,
             equation=r"|w_i| + \eta",
-            source="ASAM Eq. 4 with bias normalization; SAM-ON Table 10",
+            source="ASAM section 3, with bias normalization; SAM-ON Table 10",
         ),
         Variant(
             key="elementwise_l2_orig",

@@ -27,7 +27,8 @@ CUBOID = {"variant": "elementwise_linf", "rho": 0.005}
 ORIGINAL = {"variant": "elementwise_l2_orig", "rho": 0.5}
 FILTERS = {"variant": "filterwise_l2", "rho": 0.5, "eta": 0.0}
 LAYERS = {"variant": "layerwise_l2", "rho": 0.025}
-"""Regions; the radii are those of SAM-ON Table 8 for CIFAR-10 and ResNets, but for the sphere's and the filters'."""
+"""Regions; the radii are those of SAM-ON Table 8 for CIFAR-10 and ResNets, but for the sphere's, the filters', and
+the ellipsoid's, which is the original ASAM's there."""
 
 
 def measures() -> tuple[Measure, ...]:

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from samviz.cli import main, sweeps
-from samviz.runs import Store, exchange
+from samviz.runs import Store, exchange, open_store
 from samviz.spec import PRESETS, Sweep
 from samviz.spec.grids import GRIDS
 from tests import stored
@@ -39,13 +39,13 @@ TINY = ["--train-size", "128", "--test-size", "50", "--batch-size", "64"]
         (["compare", "--seeds", "-1"], "seed must be a whole number from 0 to 2147483647, but it is -1."),
         (["compare", "--seeds", ""], "seed must be a whole number from 0 to 2147483647, but it is ''."),
         (["compare", "--name", ""], "name must be a line of 1 to 80 characters, but it is ''."),
-        (["compare", "--rho", "1"], "Unrecognized arguments: --rho 1 (see samviz --help)."),
+        (["compare", "--rho", "1"], "Unrecognized arguments: --rho 1 (see python -m samviz --help)."),
         (["compare", "--json", "/nowhere/x.json"], "json must be a file in a folder that is there"),
         (["compare", "--data", "cifar10"], "CIFAR-10 is not in"),
         (["compare", "--recipe", "/nowhere.json"], "The recipe /nowhere.json cannot be read"),
         (["show", "99"], "There is no comparison 99."),
         (["cancel", "x"], "There is no comparison 'x'."),
-        (["cancel", "example"], "The bundled example ships with samviz: it can be neither cancelled nor deleted."),
+        (["cancel", "example"], "The bundled example ships with samviz: it stays as it is."),
         (["pause", "example"], "The bundled example ships with samviz"),
         (["extend", "99", "5"], "There is no comparison 99."),
         (["sweep", "--rho", "0.1;0.2"], "rho must be numbers with commas between them, but it is '0.1;0.2'."),
@@ -57,6 +57,14 @@ TINY = ["--train-size", "128", "--test-size", "50", "--batch-size", "64"]
         (["sweeps", "measure", "7"], "There is no sweep '7'."),
         (["sweeps", "measure", "7", "--gap", "error"], "gap must be one of loss, accuracy, but it is 'error'."),
         (["measure", "99"], "There is no comparison 99."),
+        (["compare", "--epochs", "[" * 100_000], "epochs must be a whole number from 1 to 2000, but it is '[[["),
+        (["compare", "--name", "\udcff"], "name must be text, but it is '\\udcff'."),
+        (["sweep", "--lr", "\udcff"], "lr must be text, but it is '\\udcff'."),
+        (["note", "1", "\udcff"], "note must be text, but it is '\\udcff'."),
+        (["export", "example", "\udcff.zip"], "file must be text, but it is '\\udcff.zip'."),
+        (["show", "example", "--json", "x" * 300], "json cannot be 'xxx"),
+        (["export", "example", "x" * 300], "file cannot be 'xxx"),
+        (["report", "example", "x" * 300], "file cannot be 'xxx"),
         (["data", "download", "builtin"], "dataset must be one of cifar10, cifar100, but it is 'builtin'."),
         ([], "The following arguments are required: COMMAND"),
     ],
@@ -101,6 +109,44 @@ def test_a_damaged_store_is_one_sentence(home: Path, capsys: pytest.CaptureFixtu
     (home / "samviz.sqlite3").write_bytes(b"no database" * 1000)
     assert main(["list"]) == 1
     assert "cannot be used (file is not a database)" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", [["show", "example", "--json"], ["report", "example"]])
+def test_a_file_that_cannot_be_written_is_one_sentence(
+    home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], command: list[str]
+) -> None:
+    target = tmp_path / "target"
+    target.symlink_to(tmp_path / "nowhere" / "target")
+    assert main([*command, str(target)]) == 1
+    assert capsys.readouterr().err == f"{target} cannot be written: No such file or directory.\n"
+
+
+def test_an_export_replaces_files_only_and_leaves_none_behind(
+    home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pipe, long = tmp_path / "pipe.zip", tmp_path / ("x" * 250)  # with .partial, it is too long
+    os.mkfifo(pipe)
+    assert main(["export", "example", str(pipe)]) == 2
+    assert capsys.readouterr().err == f"file must be a file, but {str(pipe)!r} is a device or the like.\n"
+    assert main(["export", "example", str(long)]) == 1
+    assert capsys.readouterr().err == f"{long} cannot be written: File name too long.\n"
+    assert [path for path in tmp_path.iterdir() if path.name != "home"] == [pipe]
+    assert pipe.is_fifo()
+
+
+def test_a_home_of_a_user_who_is_not_known_is_one_sentence(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("SAMVIZ_HOME", "~nosuchuser/x")
+    assert main(["list"]) == 2
+    sentence = "SAMVIZ_HOME must be a folder of a user who is known, but it is '~nosuchuser/x'.\n"
+    assert capsys.readouterr().err == sentence
+
+
+def test_after_a_repair_one_is_told_to_restart(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    open_store(home).close()
+    assert main(["store", "repair"]) == 0
+    assert "restart samviz wherever it is open" in capsys.readouterr().err.splitlines()[-1]
 
 
 def test_data_says_what_is_there_and_where(home: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -155,6 +155,16 @@ def test_what_was_measured_before_is_told_at_once(
         "measurement": to_dict(asked),
         "results": [{"seed": 0, "result": json.loads(json.dumps(view.result))}],
     }
+    refused(capsys, tmp_path, "measure", id, "--measurement", str(question))
+
+
+def refused(capsys: pytest.CaptureFixture[str], folder: Path, *command: str) -> None:
+    """The command says in one sentence that the file cannot be written in which it is to put its results."""
+    target = folder / "nowhere"
+    target.unlink(missing_ok=True)
+    target.symlink_to(folder / "no" / "where")
+    assert main([*command, "--json", str(target)]) == 1
+    assert capsys.readouterr().err == f"{target} cannot be written: No such file or directory.\n"
 
 
 def test_control_c_cancels_what_was_not_asked_for_before(store: Store, capsys: pytest.CaptureFixture[str]) -> None:
@@ -220,6 +230,8 @@ def test_a_measured_sweep_has_its_coefficients_beside_asams(
     assert [row["asam"][3] for row in facts["rows"]] == [0.806, 0.225, 0.626, 0.616]
     assert sorted(network["sharpness"][0] for network in facts["networks"]) == [1, 2, 3, 4]
     assert [len(store.measurements(str(k))) for k in range(1, 5)] == [1, 1, 1, 1]
+    for action in ("measure", "show"):
+        refused(capsys, tmp_path, "sweeps", action, "1")
 
 
 def test_what_is_left_of_a_sweep_is_measured_as_it_was_the_last_time(

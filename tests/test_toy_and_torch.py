@@ -29,10 +29,12 @@ class Toy(torch.nn.Module):
 
 @pytest.mark.parametrize("variant", VARIANTS)
 @pytest.mark.parametrize("start", STARTS)
-@pytest.mark.parametrize("eta", [None, 0.02])
+@pytest.mark.parametrize(("eta", "p"), [(None, None), (0.02, None), (None, 4)])
 def test_every_step_of_the_toy_is_a_step_of_the_optimizer(
-    variant: str, start: tuple[float, float], eta: float | None
+    variant: str, start: tuple[float, float], eta: float | None, p: float | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    if p is not None:
+        monkeypatch.setitem(VARIANTS, variant, replace(VARIANTS[variant], p=p))
     rho, lr = RADII.get(variant, 0.5), 0.01
     path = descend(start, variant, rho=rho, eta=eta, lr=lr, steps=STEPS)
 

@@ -24,5 +24,5 @@ def value_of(text: str) -> Any:
     """A number, true, false or null as in a recipe file; anything else is text, and the recipe's check judges it."""
     try:
         return json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return text

@@ -10,7 +10,7 @@ from typing import Any
 from tqdm import tqdm
 
 from samviz.cli.changes import changed
-from samviz.cli.terminal import FAILED, INTERRUPTED, check_target, say, table
+from samviz.cli.terminal import FAILED, INTERRUPTED, check_target, say, table, write
 from samviz.figures.results import Spread, conclusion, results_data
 from samviz.figures.tally import Tally
 from samviz.runs import UNFINISHED, Snapshot, Store, open_store
@@ -137,4 +137,4 @@ def _accuracy(spread: Spread) -> str:
 def write_json(store: Store, id: str, path: Path | None) -> None:
     """Write all that is known of a comparison, if there is a place for it."""
     if path is not None:
-        path.write_text(store.export(id), "utf-8")
+        write(path, store.export(id))

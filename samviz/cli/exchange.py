@@ -1,11 +1,11 @@
 """Comparisons as files, in the terminal: export one, import one."""
 
 import argparse
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import Any
 
-from samviz.cli.terminal import check_target
+from samviz.cli.terminal import check_target, writing_to
 from samviz.figures.export import pages
 from samviz.runs import bundle, open_store, unbundle
 
@@ -23,20 +23,21 @@ def add_to(commands: Any) -> None:
 
 
 def _export(asked: argparse.Namespace) -> int:
-    check_target("file", asked.file)
+    check_target("file", asked.file, replaced=True)
     store = open_store()
-    measured = store.measurements(asked.id)  # first: a run that goes on may be measured after what the snapshot tells
-    snapshot = store.snapshot(asked.id)
+    # Before the snapshot: where a run goes on, neither may be ahead of the numbers, or an import would lack some.
+    measured = store.measurements(asked.id)
     partial = asked.file.with_name(f"{asked.file.name}.partial")
     kept = store.checkpoints(asked.id) if asked.checkpoints else nullcontext({})
     try:
-        with kept as checkpoints, partial.open("wb") as file:
-            bundle.write(snapshot, file, measurements=measured, figures=pages(snapshot), checkpoints=checkpoints)
-        partial.replace(asked.file)
-    except OSError as error:
-        raise ValueError(f"{asked.file} cannot be written: {error.strerror}.") from None
+        with writing_to(asked.file):
+            with kept as checkpoints, partial.open("wb") as file:
+                snapshot = store.snapshot(asked.id)
+                bundle.write(snapshot, file, measurements=measured, figures=pages(snapshot), checkpoints=checkpoints)
+            partial.replace(asked.file)
     finally:
-        partial.unlink(missing_ok=True)
+        with suppress(OSError):  # where it could not be made
+            partial.unlink()
     print(f"Comparison {asked.id} is in {asked.file}.")
     return 0
 

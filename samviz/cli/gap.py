@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from samviz.cli.measure import add_measuring, measured, sized
-from samviz.cli.terminal import FAILED, check_target, say, table
+from samviz.cli.terminal import FAILED, check_target, say, table, write
 from samviz.figures.gap import COLUMNS, MEASURES, Correlation, about_gap, beside_asam, correlation_notes, with_radii
 from samviz.figures.gap_runs import COMPARABLE, correlation_of, last_asked, looked_up, standing_of
 from samviz.figures.networks import GAPS, comparable
@@ -71,7 +71,7 @@ def _print(store: Store, asked: argparse.Namespace, question: SharpnessOf) -> in
         print("\nIn brackets: the cells of ASAM Table 1, which are from another network and grid.")
         print(*correlation_notes(found, asked.gap), sep="\n")
     if asked.json is not None:
-        asked.json.write_text(json.dumps(_facts(found, asked.gap), indent=2), "utf-8")
+        write(asked.json, json.dumps(_facts(found, asked.gap), indent=2))
     return say(standing.trouble, FAILED) if standing.trouble else 0
 
 

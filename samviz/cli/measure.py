@@ -12,7 +12,7 @@ from tqdm import tqdm
 
 from samviz.cli.changes import value_of
 from samviz.cli.compare import RESUME_SECONDS
-from samviz.cli.terminal import FAILED, check_target, say, table
+from samviz.cli.terminal import FAILED, check_target, say, table, write
 from samviz.figures.measured import measured_table, measured_where
 from samviz.runs import UNFINISHED, Header, MeasurementView, Store, open_store
 from samviz.runs.places import checkpoint_folder
@@ -68,7 +68,7 @@ def _measure(asked: argparse.Namespace) -> int:
     if asked.json is not None:
         told = [{"seed": seed, "result": result} for seed, result in results.items()]
         facts = {"comparison": asked.id, "measurement": to_dict(question), "results": told}
-        asked.json.write_text(json.dumps(facts, indent=2), "utf-8")
+        write(asked.json, json.dumps(facts, indent=2))
     return 0 if len(results) == len(seeds) else FAILED
 
 

@@ -75,4 +75,4 @@ def _check(_: argparse.Namespace) -> int:
 def _repair(_: argparse.Namespace) -> int:
     kept, saved = repair(home())
     table([("table", "rows saved", "not readable")] + [(t.table, str(t.rows), str(t.lost)) for t in saved])
-    return say(f"The damaged store is kept as {kept}.")
+    return say(f"The damaged store is kept as {kept}: restart samviz wherever it is open, or it goes on with that one.")

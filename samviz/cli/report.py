@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from samviz.cli.terminal import check_target
+from samviz.cli.terminal import check_target, write
 from samviz.figures.report import report_of
 from samviz.runs import open_store
 
@@ -19,10 +19,6 @@ def add_to(commands: Any) -> None:
 
 def _report(asked: argparse.Namespace) -> int:
     check_target("file", asked.file)
-    text = report_of(open_store().news(asked.id))
-    try:
-        asked.file.write_text(text, "utf-8")
-    except OSError as error:
-        raise ValueError(f"{asked.file} cannot be written: {error.strerror}.") from None
+    write(asked.file, report_of(open_store().news(asked.id)))
     print(f"Comparison {asked.id} is in {asked.file}.")
     return 0

@@ -22,7 +22,7 @@ def add_to(commands: Any) -> None:
         ("extend", "give a finished one more epochs", _extend, "epochs"),
         ("cancel", "stop it; its checkpoints stay", _cancel),
         ("rename", "give it another name", _rename, "name"),
-        ("note", "write a note to it", _note, "text"),
+        ("note", "write a note to it", _note, "note"),
         ("delete", "remove it with all its numbers, logs and checkpoints", _delete),
     ):
         command = commands.add_parser(name, help=f"a comparison: {help}")
@@ -90,7 +90,7 @@ def _rename(asked: argparse.Namespace) -> int:
 
 
 def _note(asked: argparse.Namespace) -> int:
-    open_store().annotate(asked.id, asked.text)
+    open_store().annotate(asked.id, asked.note)
     return 0
 
 

@@ -12,7 +12,7 @@ from tqdm import tqdm
 from samviz.cli import gap
 from samviz.cli.changes import changed, value_of
 from samviz.cli.compare import POLL_SECONDS, RESUME_SECONDS, add_comparison, comparison_of
-from samviz.cli.terminal import FAILED, INTERRUPTED, check_target, say, table
+from samviz.cli.terminal import FAILED, INTERRUPTED, check_target, say, table, write
 from samviz.figures.sweep import AXES, Swept, sweep_conclusion, sweep_data, sweep_table
 from samviz.runs import UNFINISHED, Store, open_store
 from samviz.runs.search import require
@@ -31,7 +31,7 @@ def add_to(commands: Any) -> None:
     )
     sweep.set_defaults(command=_sweep)
     sweep.add_argument("--rho", default="", help="such as 0.05,0.1,0.2: radii of every arm with an ascent")
-    sweep.add_argument("--lr", dest="rates", default="", help="such as 0.05,0.1: learning rates")
+    sweep.add_argument("--lr", dest="many_lr", metavar="VALUES", default="", help="such as 0.05,0.1: learning rates")
     for field in RECIPE_FIELDS:
         own = {"dest": f"many_{field}", "metavar": "VALUES", "help": f"{AXES[field]}s of a grid, or one for all"}
         sweep.add_argument(f"--{field.replace('_', '-')}", default="", **own)
@@ -80,7 +80,7 @@ def _sweep(asked: argparse.Namespace) -> int:
 
 def sweep_of(asked: argparse.Namespace) -> Sweep:
     """What the arguments ask for: a preset sweep with changes, or one over a comparison; ValueError as `Sweep`."""
-    texts = {"rho": asked.rho, "lr": asked.rates} | {field: getattr(asked, f"many_{field}") for field in RECIPE_FIELDS}
+    texts = {"rho": asked.rho} | {field: getattr(asked, f"many_{field}") for field in ("lr", *RECIPE_FIELDS)}
     values = {field: parse_values(field, text) for field, text in texts.items()}
     one = {field: values[field][0] for field in RECIPE_FIELDS if len(values[field]) == 1}
     for field, value in one.items():  # nothing to sweep over: the recipe's
@@ -136,7 +136,7 @@ def _print(store: Store, id: str, path: Path | None) -> None:
     print("", *sweep_conclusion(data), sep="\n")
     if path is not None:
         rows = [asdict(row) for row in data.rows]
-        path.write_text(json.dumps({"sweep": data.sweep.to_dict(), "rows": rows}, indent=2), "utf-8")
+        write(path, json.dumps({"sweep": data.sweep.to_dict(), "rows": rows}, indent=2))
 
 
 def _list(_: argparse.Namespace) -> int:

@@ -31,7 +31,7 @@ class Ascent:
 
 
 class SAM(Optimizer):
-    """Sharpness-aware minimization around a base optimizer (ASAM Algorithm 1; SAM-ON section 3 for the scopes).
+    """Sharpness-aware minimization around a base optimizer (ASAM Algorithm 1; SAM-ON section 4 for the scopes).
 
         eps = argmax <g(w), eps> over ||T_w^-1 eps||_p <= rho        (ASAM section 4; SAM-ON Eq. 4)
         w   = base optimizer's step from w with the gradient g(w + eps)

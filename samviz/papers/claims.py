@@ -186,7 +186,7 @@ CLAIMS: tuple[Claim, ...] = (
     Claim(
         key="no-norm-loses",
         text="Leaving the norm layers out (no-norm) significantly decreases performance for elementwise l2 variants.",
-        source="SAM-ON section 4.1, Figs. 1 and 2",
+        source="SAM-ON sections 4.1 and 4.2, Figs. 1 and 2",
         terms=_ahead(
             Side(variants=_ELEMENTWISE_L2, scope="no_norm"),
             Side(variants=_ELEMENTWISE_L2),

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import psutil
 from sqlalchemy import create_engine, event, func, inspect, select, text
-from sqlalchemy.engine import Connection, Engine, ExceptionContext, make_url
+from sqlalchemy.engine import URL, Connection, Engine, ExceptionContext, make_url
 from sqlalchemy.exc import ArgumentError
 
 from samviz.runs import process
@@ -17,6 +17,10 @@ from samviz.runs.migrations import FIRST, migrate
 from samviz.runs.schema import REVISION, about
 
 FILE = "samviz.sqlite3"
+FILE_LOCK = "samviz.lock"
+"""Held by whoever makes what is below."""
+OWNER = "store"
+"""File of a home that says which store the home keeps the files of: FILE, or the identity of one on a server."""
 SETTING = "SAMVIZ_STORE"
 """Environment variable: a PostgreSQL address, for a store that several machines share."""
 APPLICATION = 0x73616D76
@@ -49,7 +53,7 @@ def address() -> str | None:
         return None
     try:
         url = make_url(given)
-    except ArgumentError:
+    except (ArgumentError, ValueError):  # the latter where the port is no number
         url = None
     if url is None or url.drivername != "postgresql+psycopg" or not url.database:
         kind = "an address without a database" if url is not None else "no address"
@@ -63,14 +67,16 @@ def address() -> str | None:
 def connect(home: Path) -> Engine:
     """Open the store, and make its tables where there are none: that of SAMVIZ_STORE, else the file in `home`.
 
-    Raises StoreError where the folder cannot hold one, where the server does not answer, and where what is there is
-    damaged, another program's, or of a newer samviz.
+    Raises StoreError where the folder cannot hold one or keeps the files of another one, where the server does not
+    answer, and where what is there is damaged, another program's, or of a newer samviz.
     """
     server = address()
     engine = _postgresql(server) if server else _sqlite(home)
     event.listen(engine, "handle_error", _explain)
     try:
         _prepare(engine)
+        if server:
+            _claim(home, identity(engine))
     except BaseException as error:
         engine.dispose()
         if isinstance(error, sqlite3.Error):
@@ -87,7 +93,9 @@ def _sqlite(home: Path) -> Engine:
         raise StoreError(f"The folder {home} cannot hold samviz's store: {error.strerror}. Set SAMVIZ_HOME.") from None
     if kind := network_file_system(home.resolve(), psutil.disk_partitions(all=True)):
         raise StoreError(f"samviz's store needs a local disk, but {home} is on {kind}: set SAMVIZ_HOME to a local one.")
-    engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": BUSY_SECONDS})
+    _claim(home, FILE)
+    # Not as text: in an address, "?" and "%" of the folder's name would have a meaning.
+    engine = create_engine(URL.create("sqlite", database=str(path)), connect_args={"timeout": BUSY_SECONDS})
 
     @event.listens_for(engine, "connect")
     def configure(connection: sqlite3.Connection, _: object) -> None:
@@ -112,6 +120,46 @@ def _postgresql(server: str) -> Engine:
     return create_engine(server, pool_pre_ping=True, connect_args={"connect_timeout": CONNECT_SECONDS})
 
 
+def _claim(home: Path, mine: str) -> None:
+    """Make the home the one of this store; StoreError where it keeps the files of another one.
+
+    Each store counts its runs from 1, so the files of two in one home would take the place of each other.
+    """
+    mark = home / OWNER
+    try:
+        if not mark.exists():
+            with process.lock(home / FILE_LOCK, BUSY_SECONDS):
+                if not mark.exists():
+                    _write(mark, FILE if (home / FILE).exists() else mine)
+        theirs = mark.read_text("utf-8").strip()
+    except (OSError, sqlite3.Error) as error:
+        if mine == FILE:  # the file itself marks the home, and says better what cannot be done with it
+            return
+        said = getattr(error, "strerror", None) or error
+        raise StoreError(f"The folder {home} cannot keep the files of runs ({said}): set SAMVIZ_HOME.") from None
+    if theirs == mine:
+        return
+    if mine == FILE:
+        raise StoreError(
+            f"The folder {home} keeps the files of a store on a server: set {SETTING} to that one's address, or "
+            "SAMVIZ_HOME to another folder."
+        )
+    raise StoreError(
+        f"The folder {home} keeps the files of another store: set SAMVIZ_HOME to a folder of its own for the one in "
+        f"{SETTING}."
+    )
+
+
+def _write(path: Path, text: str) -> None:
+    """Write a small file that is there whole or not at all, even after a power cut."""
+    partial = path.with_suffix(".partial")
+    with partial.open("w", encoding="utf-8") as file:
+        file.write(f"{text}\n")
+        file.flush()
+        os.fsync(file.fileno())
+    partial.replace(path)
+
+
 def _explain(context: ExceptionContext) -> StoreError | None:
     """What the driver says, as a sentence, where it speaks of the store and not of what is done with it."""
     error = context.original_exception
@@ -120,7 +168,7 @@ def _explain(context: ExceptionContext) -> StoreError | None:
     else:
         import psycopg
 
-        broken = isinstance(error, (psycopg.OperationalError, psycopg.InterfaceError))
+        broken = isinstance(error, (psycopg.OperationalError, psycopg.InterfaceError)) or _not_allowed(error)
     return unusable(context.engine, error) if broken and context.engine is not None else None
 
 
@@ -129,9 +177,15 @@ def unusable(engine: Engine, error: BaseException) -> StoreError:
     if engine.dialect.name != "sqlite":
         where = engine.url.render_as_string(hide_password=True)
         said = " ".join(str(error).split())
+        if _not_allowed(error):
+            return StoreError(
+                f"samviz's store {where} does not let its user do that ({said}): give that role the right to make "
+                "tables in the database, to read and to write."
+            )
         return AwayError(f"samviz's store {where} cannot be used ({said}): see that the server runs and lets you in.")
-    path, code = engine.url.database, getattr(error, "sqlite_errorcode", None)
-    primary = code & 0xFF if code is not None else None
+    path, primary = engine.url.database, _code(error)
+    if refused := denied(path, error):
+        return refused
     if primary in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         return AwayError(f"samviz's store {path} is locked by another program: close what has it open, and try again.")
     if primary == sqlite3.SQLITE_FULL:
@@ -142,6 +196,29 @@ def unusable(engine: Engine, error: BaseException) -> StoreError:
         f"samviz's store {path} cannot be used ({error}): run `python -m samviz store check`, which says more, and "
         "`python -m samviz store repair`, which saves what can be read."
     )
+
+
+def denied(path: object, error: BaseException) -> StoreError | None:
+    """The sentence for a file that this user may not open, or may only read; None where it is another error."""
+    if _code(error) not in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM):
+        return None
+    return StoreError(
+        f"samviz's store {path} may not be opened or written ({error}): see that you have the right to read and write "
+        "it and its folder, or set SAMVIZ_HOME to a folder of your own."
+    )
+
+
+def _code(error: BaseException) -> int | None:
+    """SQLite's primary code of an error, None where it has none."""
+    code = getattr(error, "sqlite_errorcode", None)
+    return None if code is None else code & 0xFF
+
+
+def _not_allowed(error: BaseException) -> bool:
+    """Whether PostgreSQL knows the user, and does not let him do that."""
+    import psycopg
+
+    return isinstance(error, psycopg.errors.InsufficientPrivilege)
 
 
 @contextmanager
@@ -210,7 +287,7 @@ def _prepare(engine: Engine) -> None:
     path = Path(engine.url.database)
     if _file_revision(path) == REVISION:
         return
-    with process.lock(path.with_suffix(".lock"), BUSY_SECONDS):
+    with process.lock(path.with_name(FILE_LOCK), BUSY_SECONDS):
         found = _file_revision(path)
         if found == REVISION:  # made by the one whose turn was before
             return

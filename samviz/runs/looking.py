@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 
 from samviz.runs import exchange, limits, measuring, reading, sweeping
 from samviz.runs.engine import FILE, connect, moment
-from samviz.runs.places import bytes_in, checkpoint_folder, run_folder
+from samviz.runs.places import bytes_in, checkpoint_folder, run_folder, shared_folder, shared_place
 from samviz.runs.schema import jobs
 from samviz.runs.views import (
     UNFINISHED,
@@ -44,6 +44,7 @@ class Looking:
     """
 
     def __init__(self, home: Path) -> None:
+        shared_place()  # a wrong one is told now, and not by what is missing later
         self.home = home
         self.engine = connect(home)
         self._kept: dict[str, tuple[Snapshot, Place | None]] = {}
@@ -213,6 +214,8 @@ class Looking:
         files = self.engine.dialect.name == "sqlite"
         tables = sum(path.stat().st_size for path in self.home.glob(f"{FILE}*")) if files else 0
         parts = {"tables": tables, "runs: checkpoints and logs": bytes_in(self.home / "runs")}
+        if isinstance(shared := shared_folder(self.engine), Path):
+            parts["checkpoints in SAMVIZ_CHECKPOINTS"] = bytes_in(shared)
         parts["data sets"] = bytes_in(self.home / "data")
         server = "" if files else self.engine.url.render_as_string(hide_password=True)
         return Usage(parts=parts, most=limits.read(self.home).most_bytes, server=server)

@@ -14,7 +14,7 @@ from typing import Protocol
 
 from sqlalchemy.engine import Engine
 
-from samviz.runs.engine import identity
+from samviz.runs.engine import StoreError, identity
 
 SETTING = "SAMVIZ_CHECKPOINTS"
 """Environment variable: a folder, or an fsspec address, that all machines can reach; then runs can go on anywhere."""
@@ -168,11 +168,36 @@ def _sync(folder: Path) -> None:
 def checkpoint_folder(engine: Engine, home: Path, run: int) -> LocalFolder | RemoteFolder:
     """Where a run's checkpoints lie."""
     own = run_folder(home, run) / "checkpoints"
+    shared = shared_folder(engine)
+    if shared is None:
+        return LocalFolder(own)
+    return LocalFolder(shared / str(run)) if isinstance(shared, Path) else RemoteFolder(f"{shared}/{run}", own)
+
+
+def shared_folder(engine: Engine) -> Path | str | None:
+    """Where this store's checkpoints lie outside its home: a folder, an fsspec address, None where they do not."""
+    place = shared_place()
+    if place is None:
+        return None
+    return place / identity(engine) if isinstance(place, Path) else f"{place}/{identity(engine)}"
+
+
+def shared_place() -> Path | str | None:
+    """SAMVIZ_CHECKPOINTS: a folder, or an fsspec address; None where it is not set.
+
+    StoreError where it is neither, or a folder that depends on where a process was started: each would look elsewhere.
+    """
     given = os.environ.get(SETTING, "").strip()
     if not given:
-        return LocalFolder(own)
-    shared = f"{given.rstrip('/')}/{identity(engine)}/{run}"
-    return RemoteFolder(shared, own) if "://" in given else LocalFolder(Path(shared).expanduser())
+        return None
+    if "://" in given:
+        return given.rstrip("/")
+    folder = Path(given)
+    with suppress(RuntimeError):  # ~somebody, whom this machine does not know: no absolute folder, either
+        folder = folder.expanduser()
+    if not folder.is_absolute():
+        raise StoreError(f"{SETTING} must be an absolute folder or an fsspec address, but it is {given!r}.")
+    return folder
 
 
 def delete_files(engine: Engine, home: Path, run: int) -> None:

@@ -13,9 +13,9 @@ from pathlib import Path
 from sqlalchemy import select
 
 from samviz.runs import checkpoints, process
-from samviz.runs.engine import FILE, StoreError, address, connect, moment
+from samviz.runs.engine import FILE, StoreError, address, connect, denied, moment
 from samviz.runs.executors import WORKER
-from samviz.runs.places import checkpoint_folder
+from samviz.runs.places import checkpoint_folder, shared_place
 from samviz.runs.schema import comparisons, jobs, measurements, metadata
 from samviz.spec import Comparison, measurement, results
 
@@ -47,10 +47,11 @@ def check(home: Path) -> list[str]:
         try:
             faults = _file_faults(path)
         except sqlite3.DatabaseError as error:
-            faults = [f"{path}: {error}."]
+            faults = [str(denied(path, error) or f"{path}: {error}.")]
         if faults:
             return faults
     try:
+        shared_place()
         engine = connect(home)
     except StoreError as error:
         return [str(error)]
@@ -95,6 +96,8 @@ def _file_faults(path: Path) -> list[str]:
 def repair(home: Path) -> tuple[Path, list[Saved]]:
     """Put a store of all rows that can be read in the place of a damaged one, which is kept beside it.
 
+    An app that has the damaged one open goes on with that one until it is started again.
+
     Returns where the damaged one is now, and what came of each table. Raises StoreError, and changes nothing, where
     somebody works with the store, where it is not a file, and where none of its tables can be read.
     """
@@ -134,6 +137,7 @@ def _copy(old: Path, new: Path) -> list[Saved]:
         for table in metadata.sorted_tables:
             target.execute(f"DELETE FROM {table.name}")  # the new store's own name, where the old one can be read
             found.append(_copy_table(source, target, table.name))
+        _copy_counters(source, target)
         if not target.execute("SELECT count(*) FROM about").fetchone()[0]:
             target.execute("INSERT INTO about VALUES ('store', lower(hex(randomblob(4))))")
         target.execute("COMMIT")
@@ -168,6 +172,17 @@ def _copy_table(source: sqlite3.Connection, target: sqlite3.Connection, table: s
             except sqlite3.IntegrityError:
                 lost += 1
     return Saved(table, rows, lost)
+
+
+def _copy_counters(source: sqlite3.Connection, target: sqlite3.Connection) -> None:
+    """Copy the last number given in each table, so that none of a deleted row is given again."""
+    try:
+        counters = source.execute("SELECT name, seq FROM sqlite_sequence").fetchall()
+    except sqlite3.DatabaseError:  # then the highest that is left counts
+        return
+    for table, last in counters:
+        target.execute("DELETE FROM sqlite_sequence WHERE name = ?", (table,))
+        target.execute("INSERT INTO sqlite_sequence VALUES (?, ?)", (table, last))
 
 
 def _readable(source: sqlite3.Connection, query: str, low: int, high: int) -> Iterator[list[tuple] | None]:

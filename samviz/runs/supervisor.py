@@ -187,6 +187,7 @@ def main() -> int:
             print(error, file=sys.stderr)
             if engine is not None and not isinstance(error, StoreError):  # a setting: those who wait can see it
                 jobs.explain_waiting(engine, jobs.Seats().kinds, str(error))
+                engine.dispose()
             return 1
 
 

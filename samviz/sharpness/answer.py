@@ -13,7 +13,6 @@ from samviz.sharpness.slices import LINE, Slice, loss_slice
 from samviz.sharpness.stored import measured_images, stored_network
 from samviz.spec import Comparison
 from samviz.spec.measurement import Measurement, RescalingOf, SharpnessOf, SliceOf
-from samviz.training import device
 
 
 def answer(
@@ -23,6 +22,8 @@ def answer(
 
     `images` is the whole data set. Raises ValueError where the state or the network does not have what is asked for.
     """
+    from samviz.training import device  # here, as in `samviz.sharpness.stored`
+
     arms = {arm.key: arm for arm in comparison.arms}
     on = device()
     networks = {key: stored_network(comparison.recipe, arms[key], state, on) for key in measurement.needs}

@@ -17,7 +17,10 @@ Loss = Callable[[Tensor, Tensor], Tensor]
 
 
 def normalized_cross_entropy(logits: Tensor, y: Tensor) -> Tensor:
-    """Cross-entropy of logits that are centered and divided by their l2 norm, image by image (SAM-ON appendix D)."""
+    """Cross-entropy of logits that are centered and divided by their l2 norm, image by image.
+
+    SAM-ON appendix D has the norm; the published code of Andriushchenko et al. 2023, whose measure it is, centers them.
+    """
     return cross_entropy(normalize(logits - logits.mean(dim=1, keepdim=True), dim=1), y)
 
 

@@ -12,8 +12,6 @@ from samviz.data import Images, subset
 from samviz.optim import fix_norm, train_only_norm
 from samviz.spec import Arm, Recipe, check
 from samviz.spec.recipe import SMALLEST
-from samviz.training import build
-from samviz.training.batches import channel_statistics
 
 MEASURED = 5
 """The stream of random numbers for the order of the images, beside those of `samviz.data` and `samviz.training`."""
@@ -25,6 +23,8 @@ def stored_network(recipe: Recipe, arm: Arm, state: Mapping[str, Any], device: t
     What did not train in this arm is not trainable in it, so that no region perturbs it. Raises ValueError where the
     state has no such arm.
     """
+    from samviz.training import build  # here: it needs pytorchcv, and measuring a network of one's own does not
+
     check.choice("arm", arm.key, state["arms"])
     network = build(recipe.network, len(recipe.class_names), 0)
     if arm.trained == "fix_norm":
@@ -42,6 +42,8 @@ def measured_images(images: Images, recipe: Recipe, seed: int, count: int = 2048
     for all of its checkpoints. Labels are those trained with, wrong ones included. All of the train images, where
     there are no more than `count`.
     """
+    from samviz.training.batches import channel_statistics
+
     check.integer("count", count, SMALLEST, 1_000_000)
     trained = subset(images, recipe, seed)
     mean, std = channel_statistics(trained.train_x)

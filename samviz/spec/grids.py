@@ -23,7 +23,7 @@ class Grid:
 GRIDS = {
     "gap": Grid(
         label="Sharpness and the generalization gap",
-        source="hyper-parameters from ASAM section 4.2 and Table 1; all values and the recipe are ours (ASAM has its "
+        source="hyper-parameters from ASAM section 3 and Table 1; all values and the recipe are ours (ASAM has its "
         "own in appendix B, which is not in the text at hand)",
         note="SGD alone, once for each combination of three batch sizes, learning rates, weight decays and dropout "
         "rates: few images, so that the gaps are wide and two CPU cores are enough.",

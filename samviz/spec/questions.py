@@ -15,8 +15,9 @@ REGIONS = {
     "filterwise": Measure(variant="filterwise_l2", rho=0.5, eta=0.0),
     "layerwise": Measure(variant="layerwise_l2", rho=0.025),
 }
-"""What can be chosen with one press. The radii are those of SAM-ON Table 8 for CIFAR-10 and ResNets where it has them;
-those of the sphere for p = infinity and of filters without eta are ours."""
+"""What can be chosen with one press. The radii are those of SAM-ON Table 8 for CIFAR-10 and ResNets, but for three:
+that of the elementwise region for p = 2 is the original ASAM's there; those of the sphere for p = infinity and of
+filters without eta are ours."""
 FIRST_REGIONS = ("sphere", "elementwise", "elementwise, p = inf", "filterwise")
 FIRST_SEARCHES = ("one_step", "autopgd")
 """SAM-ON Table 7 tells both, 1 step and 20 steps."""

@@ -1,8 +1,11 @@
 """SAM-ON Table 8 as data: the radii that the paper searched and the ones that it used."""
 
 from dataclasses import dataclass
+from itertools import product
+from math import inf
 
 from samviz.spec import check
+from samviz.variants import VARIANTS
 
 TABLE = "SAM-ON Table 8"
 
@@ -60,12 +63,14 @@ def _radii() -> dict[tuple[str, str, str, str], Radius]:
             radii[variant, scope, dataset, family] = (
                 Radius(rho=used[0], searched=searched, source=TABLE) if used else _FISHER_ON_CIFAR100
             )
-    for dataset, family in SETTINGS:
-        for scope in ("all", "norm_only"):
-            like = radii["elementwise_l2_orig", scope, dataset, family]
-            radii["filterwise_l2", scope, dataset, family] = Radius(
-                rho=like.rho, searched=(), source="ours: Table 8 has no filterwise row; that of elementwise_l2_orig"
-            )
+    without_row = [key for key in VARIANTS if (key, "all", *SETTINGS[0]) not in radii]
+    for key, scope, setting in product(without_row, ("all", "norm_only"), SETTINGS):
+        like = "elementwise_linf" if VARIANTS[key].p == inf else "elementwise_l2_orig"
+        radii[key, scope, *setting] = Radius(
+            rho=radii[like, scope, *setting].rho,
+            searched=(),
+            source=f"ours: Table 8 has no row for it; that of {like}",
+        )
     for (variant, scope, dataset, family), radius in list(radii.items()):
         if scope == "all":
             radii[variant, "no_norm", dataset, family] = Radius(

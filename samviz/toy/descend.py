@@ -57,7 +57,8 @@ def descend(
         raise ValueError(f"start must hold at most {MOST_POINTS // steps} starts for {steps} steps, not {len(flat)}.")
 
     rates = lr * (1 - lr_decay * (np.arange(steps) / steps))
-    walk = _walk_floats if len(flat) <= FEW else walk_arrays
+    written_out = model is None or model.p in (2, inf)
+    walk = _walk_floats if written_out and len(flat) <= FEW else walk_arrays
     points, perturbed = walk(flat, model, rho, eta, rates, target)
     points = points.reshape(steps + 1, *start.shape)
     return Path(points, perturbed.reshape(steps, *start.shape), loss(points, target))
@@ -99,7 +100,8 @@ def walk_floats(
 ) -> tuple[np.ndarray, np.ndarray]:
     """One start on Python floats, operation for operation as `walk_arrays`, and so with the same result.
 
-    The gradient is written out twice: a call for it would cost a third of the time of a dragged path.
+    For p = 2 and infinity alone. The gradient is written out twice: a call for it would cost a third of the time of a
+    dragged path.
     """
     operator, box = (None, False) if model is None else (model.operator, model.p == inf)
     record = [x, y]

@@ -100,7 +100,8 @@ class EighthLinear(nn.Linear):
 class VisionTransformer(nn.Module):
     """The ViT of SAM-ON section 4.2 for 32x32 images: patches of 4x4, a class token, 12 pre-norm layers, MLP ratio 4.
 
-    SAM-ON takes timm's VisionTransformer: hence the initial weights, eps 1e-6 in LayerNorm, and no dropout.
+    Appendix A.1 has the sizes of image and patch. SAM-ON takes timm's VisionTransformer: hence the initial weights, eps
+    1e-6 in LayerNorm, and no dropout.
     """
 
     def __init__(self, width: int, heads: int, classes: int) -> None:

@@ -13,7 +13,7 @@ from samviz.ui.state import bound, read
 PAGE = str(PAGES / "papers.py")
 _STYLE = """<style>
 /* Streamlit marks a link to the page that one is on, but these lead to another view of it. */
-[class*="st-key-papers-line"] [data-testid="stPageLink-NavLink"] { background: none; }
+[class*="st-key-papers-line"] [data-testid="stPageLink-NavLink"]:not(:hover, :focus-visible) { background: none; }
 </style>"""
 
 

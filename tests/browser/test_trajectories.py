@@ -114,6 +114,23 @@ def test_the_player_by_keys(page: Page) -> None:
     assert not page.locator('[data-test-script-state="running"]').count(), "Streamlit's own key reruns the page"
 
 
+def test_the_players_keys_work_from_what_a_hand_has_just_moved(page: Page) -> None:
+    open_page(page, "?at=40")
+    canvas, pause = page.locator(CANVAS), page.get_by_role("button", name="Pause (")
+    for held in (page.locator(".handle").first, page.get_by_label("learning rate", exact=True)):
+        held.focus()
+        page.keyboard.press("Space")
+        expect(pause).to_be_visible()
+        page.keyboard.press("Space")
+        expect(pause).to_be_hidden()
+        page.keyboard.press("Shift+R")
+        expect(canvas).to_have_attribute("data-half", "0")
+    page.get_by_label("Step", exact=True).fill("7")
+    page.get_by_label("Step", exact=True).press("ArrowRight")
+    expect(canvas).to_have_attribute("data-half", "15")
+    assert not page.locator('[data-test-script-state="running"]').count(), "Streamlit's own key reruns the page"
+
+
 def test_the_player_by_buttons_speed_and_scrubbing(page: Page) -> None:
     open_page(page)
     canvas = page.locator(CANVAS)

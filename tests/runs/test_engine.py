@@ -14,14 +14,16 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
-from sqlalchemy import create_engine, inspect, select
+from sqlalchemy import create_engine, event, inspect, select
 
 from samviz.runs import Store, StoreError, migrations, open_store
 from samviz.runs.engine import (
     APPLICATION,
     FILE,
     MIGRATED,
+    OWNER,
     AwayError,
+    _claim,
     alone,
     connect,
     identity,
@@ -144,6 +146,7 @@ def test_each_store_has_a_name_of_its_own(tmp_path: Path) -> None:
         ("mysql://me@here/samviz", "must be the address of a PostgreSQL database"),
         ("postgresql+psycopg://me@here", "an address without a database"),
         ("samviz", "but it is no address"),
+        ("postgresql+psycopg://me@here:port/samviz", "but it is no address"),
     ],
 )
 def test_another_kind_of_address_is_refused(
@@ -171,6 +174,65 @@ def test_a_server_that_is_away_or_has_other_tables_is_refused(
         connect(tmp_path)
 
 
+def test_a_user_who_may_not_make_tables_is_told_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, postgres: Postgres
+) -> None:
+    address = postgres.database()
+    engine = create_engine(address)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("REVOKE CREATE ON SCHEMA public FROM PUBLIC")
+        connection.exec_driver_sql("CREATE ROLE guest LOGIN")
+    engine.dispose()
+    monkeypatch.setenv("SAMVIZ_STORE", address.replace("samviz@", "guest@"))
+    with pytest.raises(StoreError, match="give that role the right to make tables") as refusal:
+        connect(tmp_path)
+    assert not isinstance(refusal.value, AwayError), "it is not waited for"
+
+
+def test_a_home_keeps_the_files_of_one_store(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, postgres: Postgres
+) -> None:
+    one, other = postgres.database(), postgres.database()
+    with_file, of_server = tmp_path / "with_file", tmp_path / "of_server"
+
+    def opened(home: Path, address: str) -> None:
+        monkeypatch.setenv("SAMVIZ_STORE", address)
+        connect(home).dispose()
+
+    def refused(home: Path, address: str, sentence: str) -> None:
+        with pytest.raises(StoreError, match=sentence):
+            opened(home, address)
+
+    opened(with_file, "")
+    opened(of_server, one)
+    another = "set SAMVIZ_HOME to a folder of its own for the one in SAMVIZ_STORE"
+    refused(with_file, one, another)
+    refused(of_server, other, another)
+    refused(of_server, "", "keeps the files of a store on a server: set SAMVIZ_STORE")
+    assert not (of_server / FILE).exists()
+    opened(of_server, one)
+    opened(tmp_path / "of another machine", one)
+    (with_file / OWNER).unlink()  # as in a home from before this was kept
+    refused(with_file, one, another)
+    (with_file / FILE).unlink()
+    opened(with_file, "")
+
+
+def test_of_the_stores_that_come_to_a_home_at_once_one_has_it(tmp_path: Path) -> None:
+    def claim(home: Path, store: str) -> str | None:
+        try:
+            _claim(home, store)
+        except StoreError:
+            return None
+        return store
+
+    for k in range(5):
+        with ThreadPoolExecutor(8) as pool:
+            found = list(pool.map(claim, [tmp_path / str(k)] * 8, ["one", "other"] * 4))
+        (winner,) = {store for store in found if store is not None}
+        assert found.count(winner) == 4
+
+
 @BOTH
 def test_what_must_be_alone_is(store: Store) -> None:
     inside: list[int] = []
@@ -195,6 +257,20 @@ def test_a_locked_store_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
             pass
     with writing(engine):
         pass
+
+
+def test_a_store_that_may_only_be_read_can_be_read_and_says_so(tmp_path: Path) -> None:
+    engine = connect(tmp_path)
+    engine.dispose()  # what is open already hears nothing of that
+    event.listen(engine, "connect", lambda connection, _: connection.execute("PRAGMA query_only = ON"))
+    with engine.connect() as connection:
+        assert connection.execute(select(jobs)).all() == []
+    with pytest.raises(StoreError, match="see that you have the right to read and write") as refusal, writing(engine):
+        pass
+    assert "repair" not in str(refusal.value)
+    (tmp_path / "other" / FILE).mkdir(parents=True)  # cannot be opened, even by a user who may do everything
+    with pytest.raises(StoreError, match="see that you have the right to read and write"):
+        connect(tmp_path / "other")
 
 
 def test_a_file_that_is_no_database_is_refused_and_kept(tmp_path: Path) -> None:
@@ -235,10 +311,19 @@ def test_the_store_of_a_newer_samviz_is_refused(tmp_path: Path) -> None:
         connect(tmp_path)
 
 
-def test_a_home_that_is_a_file_is_refused(tmp_path: Path) -> None:
+@BOTH
+def test_a_home_that_is_a_file_is_refused(database: str, tmp_path: Path) -> None:
     (tmp_path / "home").write_text("")
-    with pytest.raises(StoreError, match="cannot hold samviz's store"):
+    what = "hold samviz's store" if database == "sqlite" else "keep the files of runs"
+    with pytest.raises(StoreError, match=f"cannot {what}"):
         connect(tmp_path / "home")
+
+
+def test_a_home_may_have_any_name(tmp_path: Path) -> None:
+    home = tmp_path / "what?now=50%20#x"
+    connect(home).dispose()
+    assert (home / FILE).stat().st_size > 0
+    assert [path.name for path in tmp_path.iterdir()] == [home.name]
 
 
 @pytest.mark.parametrize(

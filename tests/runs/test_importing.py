@@ -2,6 +2,8 @@
 
 import hashlib
 import io
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,10 +12,11 @@ import pytest
 from sqlalchemy import select
 
 from samviz.cli import main
-from samviz.runs import Store, bundle, exchange_measured, jobs, unbundle
+from samviz.runs import Store, bundle, exchange_measured, jobs, process, unbundle
 from samviz.runs.checkpoints import Checkpoints
 from samviz.runs.places import checkpoint_folder
 from samviz.runs.schema import measurements
+from samviz.spec import Scalar
 from samviz.spec.measurement import Measure, SharpnessOf
 from tests import measured, synthetic
 from tests.runs import test_exchange_measured as known
@@ -161,3 +164,24 @@ def test_an_imported_run_is_trained_on_as_if_it_had_never_moved(store: Store, tm
     pd.testing.assert_frame_equal(facts(first), facts(second), check_exact=True)
     saved = [Checkpoints(checkpoint_folder(store.engine, store.home, s.runs[0].id)).load() for s in (first, second)]
     assert saved[0]["step"] == saved[1]["step"]
+
+
+def test_an_export_of_what_goes_on_has_the_numbers_up_to_its_checkpoints(
+    store: Store, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with process.lock(process.supervisor_lock(home)) as held:
+        assert held
+        id = store.submit(tiny())
+    job, found = jobs.claim(store.engine), Store.checkpoints
+
+    @contextmanager
+    def later(self: Store, id: str) -> Iterator[dict[int, Path]]:
+        """The run tells of a step, and then saves it, between the export's question for one and for the other."""
+        with jobs.fenced(store.engine, job) as connection:
+            jobs.write(connection, job, [Scalar("sgd", 1, 8, "batch_loss", 0.5)])
+        with found(self, id) as kept:
+            yield kept
+
+    monkeypatch.setattr(Store, "checkpoints", later)
+    assert main(["export", id, str(tmp_path / "one.zip"), "--checkpoints"]) == 0
+    assert unbundle.read(tmp_path / "one.zip").snapshot.metrics["step"].tolist() == [8]

@@ -139,6 +139,30 @@ def test_a_measurement_whose_job_is_lost_keeps_its_result(measured_home: Path) -
     assert store.measurements("1")[0].state == "queued"
 
 
+def test_no_number_is_given_again_after_a_repair(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Store, "resume", lambda self: None)
+    store = Store(home)
+    last = max(run.id for run in store.header(str(COUNT)).runs)
+    store.delete(str(COUNT))
+    close(store)
+    repair(home)
+    store = Store(home)
+    id = store.submit(tiny())
+    assert (id, store.header(id).runs[0].id) == (str(COUNT + 1), last + 1)
+    store.close()
+
+
+def test_a_store_that_may_not_be_read_is_not_called_damaged(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(path: Path) -> list[str]:
+        error = sqlite3.OperationalError("unable to open database file")
+        error.sqlite_errorcode = sqlite3.SQLITE_CANTOPEN
+        raise error
+
+    monkeypatch.setattr("samviz.runs.repair._file_faults", refuse)
+    (fault,) = check(home)
+    assert "see that you have the right to read and write it" in fault
+
+
 def test_a_measurement_and_a_checkpoint_that_have_changed_are_told(measured_home: Path) -> None:
     home = measured_home
     with closing(sqlite3.connect(home / FILE)) as raw:

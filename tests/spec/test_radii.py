@@ -1,8 +1,12 @@
 """SAM-ON Table 8 as data, cell by cell where it counts, and our own values marked as such."""
 
+from dataclasses import replace
+from math import inf
+
 import pytest
 
-from samviz.spec import RADII, SCOPES, default_rho
+from samviz.spec import RADII, SCOPES, default_rho, radii
+from samviz.spec.questions import REGIONS
 from samviz.spec.radii import SETTINGS, TABLE
 from samviz.variants import VARIANTS
 
@@ -51,6 +55,27 @@ def test_defaults() -> None:
     assert default_rho("sam", "no_norm") == default_rho("sam", "all") == 0.1
     assert default_rho("elementwise_l2", "norm_only", "cifar100", "vit") == 10
     assert default_rho("filterwise_l2", "all", "cifar100") == default_rho("elementwise_l2_orig", "all", "cifar100") == 1
+
+
+def test_regions_have_the_radii_that_they_say() -> None:
+    """But for the three that `REGIONS` names."""
+    like = {"elementwise": "elementwise_l2_orig"}
+    for name in REGIONS.keys() - {"sphere, p = inf", "filterwise"}:
+        radius = RADII[like.get(name, REGIONS[name].variant), "all", "cifar10", "resnet"]
+        assert radius.published
+        assert radius.rho == REGIONS[name].rho, name
+
+
+@pytest.mark.parametrize(
+    ("p", "like"), [(2.0, "elementwise_l2_orig"), (4.0, "elementwise_l2_orig"), (inf, "elementwise_linf")]
+)
+def test_a_variant_that_is_added_has_radii_at_once(p: float, like: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(VARIANTS, "added", replace(VARIANTS["layerwise_l2"], key="added", p=p))
+    monkeypatch.setattr(radii, "RADII", radii._radii())
+    for scope in SCOPES:
+        for setting in SETTINGS:
+            assert default_rho("added", scope, *setting) == default_rho(like, scope, *setting)
+    assert like in radii.RADII["added", "all", *SETTINGS[0]].source
 
 
 @pytest.mark.parametrize(

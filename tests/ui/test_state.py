@@ -31,3 +31,13 @@ def test_two_choices_that_reach_the_server_together_both_count(store: Store) -> 
     by_key(app.button_group, "papers-choice-shown").set_value("values").run()
     assert not app.exception
     assert dict(app.query_params) == {"table": "asam-3", "reference": "SAM-all", "shown": "values"}
+
+
+def test_a_choice_that_comes_with_an_older_address_keeps_the_one_before_it(store: Store) -> None:
+    """Of two choices in quick succession, the second leaves the browser before the first one's address is there."""
+    app = page("papers", table="asam-3")
+    by_key(app.selectbox, "papers-choice-reference").set_value("SAM-all").run()
+    app.query_params = {"table": "asam-3"}
+    by_key(app.button_group, "papers-choice-shown").set_value("values").run()
+    assert not app.exception
+    assert dict(app.query_params) == {"table": "asam-3", "reference": "SAM-all", "shown": "values"}

@@ -35,7 +35,8 @@ def show(store: Store, one: Figure, comparisons: Sequence[Outcome]) -> None:
             with st.container(horizontal=True, vertical_alignment="center"):
                 if st.button("Open in the Lab", icon=":material/science:", key=f"papers-open-{one.key}-{k}"):
                     fill(work)
-                    st.switch_page(PAGES / "lab.py")
+                    # The address of now: Streamlit would empty it first, and Back would lead there.
+                    st.switch_page(PAGES / "lab.py", query_params=st.query_params.to_dict())
                 _estimate(store, estimate, work, locked)
                 st.download_button(
                     "Save the recipe",
@@ -91,7 +92,7 @@ def _estimate(store: Store, estimate: str, work: Comparison | Sweep, locked: boo
     """The button that times a few steps of each arm."""
     look = {"icon": ":material/timer:", "type": "tertiary", "disabled": locked or estimate in st.session_state}
     if st.button("Estimate the time", key=f"{estimate}-button", **look):
-        job = access.act(lambda: store.calibrate(base(work)))
+        job = access.act(lambda: store.calibrate(base(work), access.person()))
         if job is not None:
             st.session_state[estimate] = job
             st.rerun()

@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from samviz.ui import state
 from samviz.ui.components import ASSETS
 from samviz.ui.document import PAGES
 
@@ -14,7 +15,7 @@ st.html("""<style>
 html.samviz-lecture { font-size: clamp(16px, 1.05vw, 32px); }
 .samviz-lecture .st-key-introduction { display: none; }
 </style>""")
-st.navigation(
+page = st.navigation(
     [
         st.Page(PAGES / "home.py", title="Home", icon=":material/home:", default=True),
         st.Page(PAGES / "trajectories.py", title="Trajectories", icon=":material/timeline:"),
@@ -25,4 +26,6 @@ st.navigation(
         st.Page(PAGES / "papers.py", title="Papers", icon=":material/menu_book:"),
     ],
     position="top",
-).run()
+)
+state.leave(page.title)
+page.run()

@@ -12,7 +12,7 @@ from samviz.ui import charts, guide, sharpness_ask, sharpness_gap, sign_in
 from samviz.ui.components import component
 from samviz.ui.plain import plain
 from samviz.ui.sharpness_choice import VIEWS, Choice
-from samviz.ui.state import bound, read
+from samviz.ui.state import bound, latest, read
 
 POLL_SECONDS = 1
 LEADS = {
@@ -98,6 +98,7 @@ def _measured(store: Store, header: Header, choice: Choice, seed: int, drawn: bo
         if not found:
             st.info("Nothing was measured here yet: ask for it below.", icon=":material/straighten:")
         return
+    choice = latest(choice)
     shown = choice.shown if choice.shown in done else next(iter(done))
     if len(done) > 1:
         labels = {id: f"{sharpness_ask.describe(header, view)} ({id})" for id, view in done.items()}

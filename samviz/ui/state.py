@@ -9,6 +9,7 @@ from dataclasses import fields, replace
 from typing import Any, ClassVar, Self, TypeVar
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from samviz.spec import check
 from samviz.ui import guide
@@ -50,27 +51,56 @@ class State:
 
 
 S = TypeVar("S", bound=State)
+_SHOWN = "samviz-shown"
+"""Where the session keeps the page and its address, without the guide's marks, as they were last shown or written."""
 
 
 def read(cls: type[S]) -> S:
     """What the address says, but for the guide's marks and Streamlit's own keys; ValueError as `State.from_query`.
 
-    The address is written as well: a link to the page that one is on changes what is shown, but not the address.
+    The address is settled as well.
     """
-    state = _read(cls)
-    write(state)
+    others = [key for key in st.query_params if key in guide.MARKS or key.startswith("embed")]
+    state = cls.from_query({key: st.query_params.get_all(key) for key in st.query_params if key not in others})
+    settle(state.PAGE, state.to_query())
     return state
 
 
-def _read(cls: type[S]) -> S:
-    others = [key for key in st.query_params if key in guide.MARKS or key.startswith("embed")]
-    return cls.from_query({key: st.query_params.get_all(key) for key in st.query_params if key not in others})
+def latest(state: S) -> S:
+    """What was chosen last on a state's page; a fragment, and a press soon after another, come with an older one."""
+    page, query = st.session_state.get(_SHOWN, ("", {}))
+    if page != state.PAGE:
+        return state
+    return state.from_query({name: [value] if isinstance(value, str) else value for name, value in query.items()})
 
 
-def write(state: State) -> None:
-    """Make this the page's address."""
+def settle(page: str, query: dict[str, str | list[str]]) -> None:
+    """Have the address say what is shown: a link to the page that one is on changes that, but not the address.
+
+    Where a link from another page or the browser's Back has led here, it says so already. Writing it then would add
+    entries to the history that never were, since the browser still has the other path, or has gone back further.
+    """
+    before, context = st.session_state.get(_SHOWN), get_script_run_ctx()
+    back = context is not None and context.is_history_navigation
+    if before is not None and before[0] == page and before[1] != query and not back:
+        _put(query)
+    st.session_state[_SHOWN] = page, query
+
+
+def leave(page: str) -> None:
+    """Forget what was shown of any other page than this one."""
+    if st.session_state.get(_SHOWN, (page,))[0] != page:
+        del st.session_state[_SHOWN]
+
+
+def _write(state: State) -> None:
+    st.session_state[_SHOWN] = state.PAGE, state.to_query()
+    _put(state.to_query())
+
+
+def _put(query: dict[str, str | list[str]]) -> None:
     kept = {key: st.query_params[key] for key in guide.MARKS if key in st.query_params}
-    st.query_params.from_dict(state.to_query() | kept)
+    st.query_params.from_dict(query | kept)
 
 
 def bound(state: State, name: str, shown: Any, *, empty: str | None = None, whole: Collection[str] = ()) -> dict:
@@ -92,8 +122,8 @@ def bound(state: State, name: str, shown: Any, *, empty: str | None = None, whol
         known = value
         if isinstance(value, tuple) and (not value or set(value) == set(whole)):
             value = ()
-        # The address of now: of several widgets that were changed while the page was busy, each is asked in turn.
-        write(_read(type(state)).changed(name, "" if value == empty else value))
+        # Several widgets may have been changed while the page was busy: each adds to what the others have chosen.
+        _write(latest(state).changed(name, "" if value == empty else value))
 
     return {"key": key, "on_change": change}
 

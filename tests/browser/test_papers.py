@@ -44,6 +44,33 @@ def test_a_recipe_is_linked_to_and_opens_in_the_lab(page: Page) -> None:
     expect(page.get_by_text("Not estimated on this machine yet.")).to_be_visible()
     page.get_by_role("button", name="Open in the Lab").click()
     expect(page.get_by_role("textbox", name="Name", exact=True)).to_have_value("ASAM Fig. 4")
+    page.go_back()
+    expect(page).to_have_url("/papers?view=figures&figure=asam-4")
+    expect(page.get_by_role("button", name="Open in the Lab")).to_be_visible()
+
+
+def test_back_from_another_page_leads_to_what_was_left_there(page: Page) -> None:
+    page.goto("/compare?view=norm&kind=beta")
+    expect(page.locator(".plot").first).to_be_visible()
+    page.get_by_role("link", name="Sharpness").first.click()
+    expect(page.get_by_role("heading", name="Sharpness")).to_be_visible()
+    page.go_back()
+    expect(page).to_have_url("/compare?view=norm&kind=beta")
+
+
+def test_back_in_quick_succession_leaves_the_history_as_it_is(page: Page) -> None:
+    page.goto("/compare")
+    seen = ["/compare", "/compare?view=curves", "/compare?view=cost", "/compare?view=norm"]
+    for name, address in zip(("Curves", "Cost", "γ and β"), seen[1:], strict=True):
+        page.get_by_role("radio", name=name, exact=True).click()
+        expect(page).to_have_url(address)
+    for _ in seen[1:]:
+        page.evaluate("history.back()")
+        page.wait_for_timeout(100)  # faster than the page is drawn
+    expect(page.get_by_role("radio", name="Results")).to_be_checked()
+    expect(page).to_have_url("/compare")
+    entries = page.evaluate("navigation.entries().map(entry => entry.url.slice(location.origin.length))")
+    assert entries[-len(seen) :] == seen
 
 
 def test_nothing_is_wider_than_a_phone(page: Page) -> None:

@@ -91,11 +91,13 @@ class Charts {
       if (!this.charts.has(chart.name)) this.charts.set(chart.name, new Chart(chart.name));
       const own = this.charts.get(chart.name);
       if (this.grid.children[i] !== own.panel) this.grid.insertBefore(own.panel, this.grid.children[i] ?? null);
-      own.draw(this.Plotly, chart, this.theme, this.hidden);
     });
     charts.forEach(({ name, group }, i) => {
       if (group && group !== charts[i - 1]?.group) this.charts.get(name).panel.before(element("h3", {}, group));
     });
+    // When all are in their places: one that was alone in its row is narrower then.
+    for (const chart of charts) this.charts.get(chart.name).draw(this.Plotly, chart, this.theme, this.hidden);
+    this.resize();
   }
 
   /** Once a second: the theme if it has changed. */

@@ -30,8 +30,8 @@ def button(app: AppTest, label: str):
 
 
 def by_key(elements: object, key: str):
-    """The only one of these elements with this key."""
-    (found,) = [element for element in elements if element.key == key]
+    """The only one of these elements with this key, whatever number comes after a #: see samviz.ui.lab_arms.bound."""
+    (found,) = [element for element in elements if (element.key or "").split("#")[0] == key]
     return found
 
 

@@ -28,6 +28,8 @@ FORMAT = "samviz comparison 1"
 LATEST = 1e11
 """Seconds since 1970: the year 5138, which every clock and calendar can still write."""
 MOST_STEPS = 2**31 - 1
+MOST_ATTEMPTS = 10**6
+"""Of a run; a store counts on from here in 32 bits."""
 MOST_VALUE = 1e100
 """Of what is measured, the largest finite number: the square of a larger one could not be drawn."""
 MOST_NAMES, MOST_LAYER_NAMES = 64, 2000
@@ -146,7 +148,7 @@ _RUN: dict[str, Callable[[str, Any], Any]] = {
     "reason": partial(_text, most=10_000),
     "since": partial(check.number, low=0, high=LATEST),
     "progress": partial(check.number, low=0, high=1),
-    "attempt": partial(check.integer, low=0, high=2**31 - 1),
+    "attempt": partial(check.integer, low=0, high=MOST_ATTEMPTS),
     "started": _time,
     "finished": _time,
     "host": partial(_text, most=500),

@@ -30,6 +30,7 @@ from samviz.runs.bundle import (
     NOTE,
     TABLES,
     checked,
+    limit_parts,
 )
 from samviz.runs.views import MeasurementView, Snapshot
 
@@ -136,6 +137,7 @@ def _members(archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
 def _text(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> str:
     with _understood(ValueError):
         content = archive.read(info)
+    limit_parts(info.filename, content)
     try:
         return content.decode("utf-8")
     except UnicodeDecodeError:

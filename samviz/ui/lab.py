@@ -6,15 +6,28 @@ import streamlit as st
 
 from samviz.runs import Header, Store, open_store
 from samviz.spec import Comparison
-from samviz.ui import access, guide, lab_actions, lab_arms, lab_exchange, lab_form, lab_jobs, lab_list, sign_in, sweeps
+from samviz.ui import (
+    access,
+    guide,
+    lab_actions,
+    lab_arms,
+    lab_exchange,
+    lab_form,
+    lab_jobs,
+    lab_list,
+    press,
+    sign_in,
+    sweeps,
+)
 from samviz.ui.components import component
 from samviz.ui.document import PAGES
 from samviz.ui.plain import plain
+from samviz.ui.state import settle
 
 PAGE = str(PAGES / "lab.py")
 _STYLE = """<style>
 /* Streamlit marks a link to the page that one is on, but these lead to another view of it. */
-[class*="st-key-lab-line"] [data-testid="stPageLink-NavLink"], .st-key-lab-back [data-testid="stPageLink-NavLink"] {
+:is([class*="st-key-lab-line"], .st-key-lab-back) [data-testid="stPageLink-NavLink"]:not(:hover, :focus-visible) {
   background: none;
 }
 </style>"""
@@ -29,10 +42,7 @@ def page() -> None:
         st.title("Lab")
         st.error(plain(str(error)))
         return
-    # A link to the page that one is on changes what is shown but not the browser's address: set it here.
-    st.query_params.from_dict(
-        {key: st.query_params[key] for key in ("id", "sweep", *guide.MARKS) if key in st.query_params}
-    )
+    settle("Lab", {key: st.query_params[key] for key in ("id", "sweep") if key in st.query_params})
     id, sweep = st.query_params.get("id"), st.query_params.get("sweep")
     guide.bar()
     if sweep is not None:
@@ -93,7 +103,9 @@ def _form(store: Store, locked: bool) -> None:
         except ValueError as error:
             st.error(plain(str(error)))
     with st.container(horizontal=True, vertical_alignment="center"):
-        start = st.button("Start", icon=":material/play_arrow:", type="primary", disabled=locked or comparison is None)
+        start = press.button(
+            "Start", "lab-start", icon=":material/play_arrow:", type="primary", disabled=locked or comparison is None
+        )
         lab_jobs.estimate(store, comparison, locked)
         if comparison is not None:
             lab_actions.recipe_file(comparison, lab_actions.versions())
@@ -102,8 +114,7 @@ def _form(store: Store, locked: bool) -> None:
     if start and comparison is not None:
         id = access.act(lambda: store.submit(comparison, person=access.person()))
         if id is not None:
-            st.query_params["id"] = id
-            st.rerun()
+            press.started("id", id)
 
 
 def _comparison(store: Store, header: Header) -> None:

@@ -1,6 +1,6 @@
 """The arms of the Lab's form: what each row holds in the session's state, and the widgets that edit it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import fields
 from typing import Any
 
@@ -10,6 +10,7 @@ from samviz.spec import MASKS, NETWORKS, SCOPES, Arm, default_rho
 from samviz.spec.arm import TRAINED
 from samviz.spec.comparison import MOST_ARMS
 from samviz.spec.recipe import OPTIMIZERS
+from samviz.ui import press
 from samviz.variants import VARIANTS
 
 BASE = "base"
@@ -30,16 +31,37 @@ def key(*parts: object) -> str:
     return "-".join(["lab", *map(str, parts)])
 
 
-def renamed(widget: str, names: dict[str, str]) -> None:
-    """Call it before a selection box whose options can change their names on screen.
+def bound(
+    *parts: object, changed: Callable[..., None] | None = None, args: tuple = (), names: dict[str, str] | None = None
+) -> dict[str, Any]:
+    """What binds a widget to a value of the draft: it shows the value, and an edit is written there; then `changed`.
 
-    The browser sends the name of what is chosen. It keeps an old name, which nobody knows any more in the run after
-    next, unless the choice is made once more.
+    A browser sends all that it shows with each press. Where something else has written the value, the widget is drawn
+    as a new one, with a new number in its key, so that what it showed before is no longer heard.
+
+    `names` are those of the options on screen, if they can change: the browser sends the name of what is chosen.
     """
-    state = st.session_state
-    if state.get(key("names", widget)) != names:
-        state[key("names", widget)] = names
-        state[widget] = state[widget]
+    state, name, drawn = st.session_state, key(*parts), key("drawn", *parts)
+    number, called = state.get(drawn, (0, names))
+    widget = f"{name}#{number}"
+    if widget not in state or state[widget] != state[name] or called != names:
+        number += 1
+        widget = f"{name}#{number}"
+        state[drawn] = number, names
+        state[widget] = state[name]
+        press.renew()
+    known = state[name]
+
+    def change() -> None:
+        nonlocal known
+        # As known: a widget that is gone, so that Streamlit takes its value for a new one.
+        if state[widget] == known:
+            return
+        known = state[name] = state[widget]
+        if changed is not None:
+            changed(*args)
+
+    return {"key": widget, "on_change": change}
 
 
 def setting() -> tuple[str, str]:
@@ -51,7 +73,7 @@ def setting() -> tuple[str, str]:
 def fill(arms: tuple[Arm, ...]) -> None:
     """Put arms into the form, whose data set and network are there already."""
     state = st.session_state
-    # New numbers for the arms: widgets of an earlier draft cannot leak into this one.
+    # New numbers for the arms: edits of an earlier draft cannot leak into this one.
     first = max(state.get(key("arms"), [-1])) + 1
     state[key("arms")] = list(range(first, first + len(arms)))
     for row, arm in zip(state[key("arms")], arms, strict=True):
@@ -144,32 +166,26 @@ def _row(row: int, alone: bool) -> None:
     def remove() -> None:
         state[key("arms")] = [other for other in state[key("arms")] if other != row]
 
-    renamed(key("arm", row, "method"), names)
     line = st.container(horizontal=True, vertical_alignment="bottom", gap="xsmall")
     line.selectbox(
         "Method",
         list(names),
         format_func=names.__getitem__,
-        key=key("arm", row, "method"),
-        on_change=chosen,
-        persist_state="session",
         width=WIDTHS["method"],
+        **bound("arm", row, "method", changed=chosen, names=names),
     )
     line.selectbox(
         "Scope",
         list(SCOPES),
         format_func=SCOPES.__getitem__,
-        key=key("arm", row, "scope"),
-        on_change=_default_rho,
-        args=(row,),
         disabled=base or state[key("arm", row, "mask")] != NO_MASK,
-        persist_state="session",
         width=WIDTHS["scope"],
+        **bound("arm", row, "scope", changed=_default_rho, args=(row,)),
     )
-    number: dict[str, Any] = {"disabled": base, "format": "%g", "persist_state": "session", "width": WIDTHS["number"]}
-    line.number_input("ρ", key=key("arm", row, "rho"), step=0.05, **number)
+    number: dict[str, Any] = {"disabled": base, "format": "%g", "width": WIDTHS["number"]}
+    line.number_input("ρ", step=0.05, **number, **bound("arm", row, "rho"))
     default = "" if base else f"{VARIANTS[method].eta:g}"
-    line.number_input("η", key=key("arm", row, "eta"), step=0.01, placeholder=default, **number)
+    line.number_input("η", step=0.01, placeholder=default, **number, **bound("arm", row, "eta"))
     rest = line.container(horizontal=True, wrap=False, vertical_alignment="center", gap="xsmall")
     with rest.popover(_set(row), width="stretch"):
         _more(row, method)
@@ -203,7 +219,7 @@ def _set(row: int) -> str:
 
 def _more(row: int, method: str) -> None:
     """What else there is to say of an arm; of the base optimizer alone only how it trains."""
-    state, stays = st.session_state, {"persist_state": "session"}
+    state = st.session_state
 
     def masked() -> None:
         if state[key("arm", row, "mask")] == NO_MASK:
@@ -221,60 +237,52 @@ def _more(row: int, method: str) -> None:
             "Mask",
             list(MASK_NAMES),
             format_func=MASK_NAMES.__getitem__,
-            key=key("arm", row, "mask"),
             help="Perturbs single coordinates of all parameters, in place of a scope.",
-            on_change=masked,
-            **stays,
+            **bound("arm", row, "mask", changed=masked),
         )
         line.number_input(
             "Sparsity",
-            key=key("arm", row, "sparsity"),
             step=0.05,
             format="%g",
             help="Share of coordinates that the mask leaves alone.",
             disabled=state[key("arm", row, "mask")] == NO_MASK,
-            **stays,
+            **bound("arm", row, "sparsity"),
         )
         line = _pair()
         line.number_input(
             "First epoch",
-            key=key("arm", row, "first_epoch"),
             step=1,
             help="Of the ascent; the base optimizer alone trains before.",
-            **stays,
+            **bound("arm", row, "first_epoch"),
         )
         line.number_input(
             "Last epoch",
-            key=key("arm", row, "last_epoch"),
             step=1,
             placeholder="the end",
             help="Of the ascent; the base optimizer alone trains after.",
-            **stays,
+            **bound("arm", row, "last_epoch"),
         )
     line = _pair()
     line.number_input(
         "Times the epochs",
-        key=key("arm", row, "epochs_factor"),
         step=1,
         help="SGD for twice the epochs costs what SAM does.",
-        **stays,
+        **bound("arm", row, "epochs_factor"),
     )
     if method != BASE:
         line.text_input(
             "p",
-            key=key("arm", row, "p"),
             max_chars=20,
             placeholder=f"{VARIANTS[method].p:g}",
             help="Norm of the region: a number from 1 on, or inf.",
-            **stays,
+            **bound("arm", row, "p"),
         )
     st.selectbox(
         "Trains",
         list(TRAINED_NAMES),
         format_func=TRAINED_NAMES.__getitem__,
-        key=key("arm", row, "trained"),
         help="Which parameters; γ and β that do not train stay 1 and 0.",
-        **stays,
+        **bound("arm", row, "trained"),
     )
 
 

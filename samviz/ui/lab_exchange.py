@@ -2,12 +2,17 @@
 
 from collections.abc import Callable
 from io import BytesIO
+from threading import Lock
+from typing import BinaryIO
 
 import streamlit as st
 
 from samviz.figures.export import pages
 from samviz.runs import Header, Store, bundle, unbundle
 from samviz.ui import access
+
+_importing = Lock()
+"""One at a time in this process: a file of a few kilobytes may take a gigabyte while it is checked."""
 
 
 def export_button(store: Store, header: Header, locked: bool) -> None:
@@ -17,7 +22,7 @@ def export_button(store: Store, header: Header, locked: bool) -> None:
     """
     st.download_button(
         "Export",
-        _archive(store, header.id),
+        access.asked_later(_archive(store, header.id)),
         file_name=f"samviz-{header.id}.zip",
         mime="application/zip",
         icon=":material/archive:",
@@ -44,7 +49,12 @@ def import_box(store: Store, locked: bool) -> None:
     with st.expander("Import a comparison", icon=":material/unarchive:"):
         file = st.file_uploader("A file that was exported elsewhere", type="zip", key="lab-import", disabled=locked)
         if st.button("Import", disabled=locked or file is None, key="lab-import-now") and file is not None:
-            id = access.act(lambda: store.take_in(unbundle.read(file), person=access.person()))
+            id = access.act(lambda: _take_in(store, file))
             if id is not None:
                 st.query_params["id"] = id
                 st.rerun()
+
+
+def _take_in(store: Store, file: BinaryIO) -> str:
+    with _importing:
+        return store.take_in(unbundle.read(file), person=access.person())

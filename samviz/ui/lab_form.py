@@ -11,7 +11,7 @@ from samviz.spec.comparison import MOST_SEEDS
 from samviz.spec.networks import Network, check_listed
 from samviz.spec.recipe import AUGMENTATIONS, OPTIMIZERS, PRECISIONS, SCHEDULES, SMALLEST
 from samviz.ui import access, lab_arms
-from samviz.ui.lab_arms import key
+from samviz.ui.lab_arms import bound, key
 from samviz.ui.plain import plain
 
 FIRST = "quick"
@@ -121,10 +121,8 @@ def preset() -> None:
         "Preset",
         list(PRESETS),
         format_func=lambda name: PRESETS[name].label,
-        key=key("preset"),
-        on_change=chosen,
         wrap=True,
-        persist_state="session",
+        **bound("preset", changed=chosen),
     )
     if name is not None:
         st.caption(f"{PRESETS[name].note} Source: {PRESETS[name].source}.")
@@ -134,14 +132,11 @@ def preset() -> None:
 
 def dataset(labels: dict[str, str]) -> str:
     """The choice of data; `labels`: key -> name on screen, with whether it is there."""
-    lab_arms.renamed(key("dataset"), labels)
     return st.selectbox(
         "Data",
         list(DATASETS),
         format_func=labels.__getitem__,
-        key=key("dataset"),
-        on_change=_data_changed,
-        persist_state="session",
+        **bound("dataset", changed=_data_changed, names=labels),
     )
 
 
@@ -180,12 +175,11 @@ def _fit() -> None:
 def name_and_seeds() -> None:
     """The line of the list, and how often all is repeated."""
     left, right = st.columns([3, 2])
-    left.text_input("Name", key=key("name"), max_chars=80, persist_state="session")
+    left.text_input("Name", max_chars=80, **bound("name"))
     right.text_input(
         "Seeds",
-        key=key("seeds"),
         help=f"Up to {MOST_SEEDS} whole numbers. Each is one run: all arms from the same weights on the same batches.",
-        persist_state="session",
+        **bound("seeds"),
     )
 
 
@@ -211,12 +205,10 @@ def _classes() -> None:
     st.multiselect(
         "Classes",
         DATASETS[st.session_state[key("dataset")]].classes,
-        key=key("recipe", "classes"),
         help="Those that are told apart, at least two.",
-        on_change=_fit,
         placeholder="all",
         select_all=False,
-        persist_state="session",
+        **bound("recipe", "classes", changed=_fit),
     )
 
 
@@ -242,12 +234,7 @@ def _row(names: list[str]) -> None:
 
 
 def _field(name: str, field: Field) -> None:
-    shared: dict[str, Any] = {
-        "key": key("recipe", name),
-        "help": field.help or None,
-        "on_change": field.changed,
-        "persist_state": "session",
-    }
+    shared = {"help": field.help or None} | bound("recipe", name, changed=field.changed)
     if field.options is not None:
         st.selectbox(field.label, list(field.options), format_func=field.options.__getitem__, **shared)
     elif field.step == 0:

@@ -33,7 +33,7 @@ def when(seconds: float) -> str:
     """A time as the reader's clock shows it."""
     try:
         zone = ZoneInfo(st.context.timezone or "UTC")
-    except (ZoneInfoNotFoundError, ValueError):
+    except (ZoneInfoNotFoundError, ValueError, OSError):  # whatever the browser says: also the name of a folder
         zone = UTC
     return datetime.fromtimestamp(seconds, zone).strftime("%d %b %Y, %H:%M")
 

@@ -13,8 +13,7 @@ from urllib.parse import urlsplit
 from streamlit.web import cli
 
 from samviz.spec.lesson import address
-from samviz.ui.access import loopback
-from samviz.ui.public import SETTING, network_address, setting
+from samviz.ui.public import SETTING, loopback, network_address, setting
 
 PORT = 8501
 APP = Path(__file__).parents[2] / "app.py"
@@ -46,6 +45,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     )
     if not url and loopback(mine):
         print("This computer is in no network at the moment: nobody else can open that address.", flush=True)
+    if url.startswith("https://"):
+        print("To act, you sign in as well, unless secrets.toml says local = true: see docs/security.md.", flush=True)
     hosts = ["localhost", "127.0.0.1", "::1", mine, *([urlsplit(url).hostname] if url else [])]
     options = ["--server.address", "0.0.0.0", "--server.port", str(port)]
     cli.main(["run", str(APP), *options, *(f"--server.allowedHosts={host}" for host in hosts), *rest])

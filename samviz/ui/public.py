@@ -3,12 +3,12 @@
 import os
 import socket
 from contextlib import suppress
+from ipaddress import IPv6Address, ip_address
 from urllib.parse import urlsplit
 
 import streamlit as st
 
 from samviz.spec import check
-from samviz.ui.access import loopback
 from samviz.ui.document import PAGES
 
 SETTING = "SAMVIZ_PUBLIC_URL"
@@ -19,6 +19,17 @@ LONGEST = 1000
 
 PATHS = {"/", *(f"/{page.stem}" for page in PAGES.glob("*.py") if page.stem != "home")}
 """Of the app's own pages."""
+
+
+def loopback(address: str) -> bool:
+    """Whether an IP address is this computer's own, which nobody else can use; False for anything else."""
+    try:
+        ip = ip_address(address)
+    except ValueError:
+        return False
+    if isinstance(ip, IPv6Address) and ip.ipv4_mapped is not None:
+        ip = ip.ipv4_mapped
+    return ip.is_loopback
 
 
 def setting() -> str:

@@ -6,6 +6,7 @@ import streamlit as st
 
 from samviz.figures.report import report_of
 from samviz.runs import Header, Store
+from samviz.ui import access
 
 
 def report_button(make: Callable[[], str], locked: bool, name: str, type: str = "secondary") -> None:
@@ -15,7 +16,7 @@ def report_button(make: Callable[[], str], locked: bool, name: str, type: str = 
     """
     st.download_button(
         "Report",
-        make,
+        access.asked_later(make),
         file_name=f"samviz-{name}-report.html",
         mime="text/html",
         icon=":material/lab_profile:",

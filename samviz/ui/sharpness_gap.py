@@ -25,7 +25,7 @@ from samviz.runs import UNFINISHED, Store
 from samviz.spec import check
 from samviz.spec.grids import GRIDS
 from samviz.spec.measurement import FEWEST_IMAGES, MOST_IMAGES, SharpnessOf
-from samviz.ui import access, charts
+from samviz.ui import access, charts, press
 from samviz.ui.document import PAGES
 from samviz.ui.plain import plain
 from samviz.ui.sharpness_choice import Choice
@@ -69,11 +69,11 @@ def _start(store: Store, opened: bool) -> None:
             f"= {sweep.runs} runs of {recipe.epochs} epochs on {recipe.images} images each; the Lab page has a form "
             "for other grids, and an estimate of the time that one run takes."
         )
-        if st.button("Train the grid", icon=":material/play_arrow:", disabled=bool(access.refused())):
+        look = {"icon": ":material/play_arrow:", "disabled": bool(access.refused())}
+        if press.button("Train the grid", "sharpness-gap-train", **look):
             id = access.act(lambda: store.submit_sweep(sweep, person=access.person()))
             if id is not None:
-                st.query_params["sweep"] = id
-                st.rerun()
+                press.started("sweep", id)
 
 
 def _sweep(store: Store, id: str, gap: str) -> None:

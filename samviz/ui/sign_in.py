@@ -1,4 +1,4 @@
-"""The sign-in: for a page that is not opened on samviz's own computer, and for nobody else."""
+"""The sign-in: for a page that is not opened on samviz's own computer, or for all where secrets.toml says so."""
 
 import hmac
 import time
@@ -97,8 +97,8 @@ def enter(passphrase: str, name: str) -> None:
 
 
 def show() -> None:
-    """Who has signed in, or why one may not act and how to sign in; nothing on samviz's own computer."""
-    if access.refusal(*access.connection()):
+    """Who has signed in, or why one may not act and how to sign in; nothing for who may act without."""
+    if not access.at_home(*access.connection()):
         with st.container():  # so that all below keeps its place among the page's elements when somebody signs in
             _show()
 
@@ -114,7 +114,8 @@ def _show() -> None:
     try:
         offered = access.offer()
     except ValueError as error:
-        st.warning(plain(f"Nobody can sign in: {error}"))
+        if str(error) not in why:
+            st.warning(plain(f"Nobody can sign in: {error}"))
         return
     if not offered.passphrase and not (offered.providers and offered.allow):
         st.caption("Nobody can sign in here: no passphrase is set, and nobody is on a list of those who may log in.")
@@ -140,7 +141,8 @@ def _form() -> None:
 def _enter() -> None:
     state = st.session_state
     try:
-        enter(state[_PASSPHRASE], state[_NAME])
+        # A program can press the button of a form without sending what its fields hold.
+        enter(state.get(_PASSPHRASE, ""), state.get(_NAME, ""))
     except ValueError as error:
         state[_PROBLEM] = str(error)
     state[_PASSPHRASE] = ""

@@ -13,7 +13,7 @@ from samviz.runs import UNFINISHED
 from samviz.runs.search import installed
 from samviz.spec import Comparison
 from samviz.spec.sweep import LONGEST_NAME, MOST_POINTS, RECIPE_FIELDS, SEARCHES, Sweep, parse_values
-from samviz.ui import access, lab_list, sign_in
+from samviz.ui import access, lab_list, press, sign_in
 from samviz.ui.lab_arms import key
 from samviz.ui.plain import plain
 
@@ -47,12 +47,12 @@ def section(store: Source, comparison: Comparison | None, locked: bool) -> None:
     """What turns the comparison of the Lab's form into a sweep; None where that form has something wrong in it."""
     with st.expander("Sweep ρ, the learning rate and more", icon=":material/grid_on:"):
         sweep = form(comparison)
-        start = st.button("Start the sweep", icon=":material/play_arrow:", disabled=locked or sweep is None)
+        look = {"icon": ":material/play_arrow:", "disabled": locked or sweep is None}
+        start = press.button("Start the sweep", "lab-sweep-start", **look)
         if start and sweep is not None:
             id = access.act(lambda: store.submit_sweep(sweep, person=access.person()))
             if id is not None:
-                st.query_params["sweep"] = id
-                st.rerun()
+                press.started("sweep", id)
 
 
 def form(comparison: Comparison | None) -> Sweep | None:

@@ -11,8 +11,9 @@ from threading import Thread
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from samviz.runs import Store, measuring, unbundle
+from samviz.runs import Store, measuring, process, unbundle
 from samviz.runs.engine import writing
+from samviz.spec import Arm
 from samviz.ui import access
 from tests import stored, synthetic
 from tests.browser.visitor import color
@@ -26,6 +27,11 @@ def drawn(page: Page) -> Locator:
     """The chart of the test accuracy, once it has a curve in it."""
     page.locator("[data-figure=test_accuracy] .scatterlayer .trace").first.wait_for(state="attached")
     return page.locator("[data-figure=test_accuracy]")
+
+
+def field(page: Page, *parts: str) -> Locator:
+    """What is typed or chosen in the form's widgets of this name, whatever their numbers: see lab_arms.bound."""
+    return page.locator("[class*=st-key-lab-]" + "".join(f"[class*='-{part}-']" for part in parts) + " input")
 
 
 def test_the_slider_scrubs_the_histograms_without_the_server(page: Page, store: Store) -> None:
@@ -138,7 +144,7 @@ def test_the_form_stands_still_and_keeps_what_was_chosen(page: Page, store: Stor
     page.set_viewport_size({"width": 1400, "height": 2600})  # a list closes when the page scrolls
     page.goto("/lab")
     page.locator(f".st-key-lab-duplicate-{id} button").click()
-    expect(page.locator(".st-key-lab-name input")).to_have_value("Once more")
+    expect(field(page, "name").first).to_have_value("Once more")  # for a moment both widgets are there
     # An arm's popover stays open, where it is, while its button tells what is set.
     more, body = page.get_by_test_id("stPopoverButton").nth(2), page.get_by_test_id("stPopoverBody")
     more.click()
@@ -154,15 +160,39 @@ def test_the_form_stands_still_and_keeps_what_was_chosen(page: Page, store: Stor
     # A method that gets another name on screen is still the same method, also in the run after that.
     page.get_by_text("Edit the recipe").click()
     page.get_by_role("button", name="Start").hover()  # it waits until all has unfolded, which closes a list
-    method = page.locator("[class*=st-key-lab-arm-][class*=-method] input").first
+    method = field(page, "arm", "method").first
     expect(method).to_have_value("SGD")
-    for field, choice in (("optimizer", "AdamW"), ("schedule", "constant")):
-        box = page.locator(f".st-key-lab-recipe-{field} input")
+    for name, choice in (("optimizer", "AdamW"), ("schedule", "constant")):
+        box = field(page, "recipe", name)
         box.click()
         page.get_by_role("option", name=choice).click()
         expect(box).to_have_value(choice)
         expect(method).to_have_value("AdamW")
-    expect(page.locator(".st-key-lab-recipe-nesterov input")).to_be_disabled()
+    expect(field(page, "recipe", "nesterov")).to_be_disabled()
+
+
+def test_start_is_for_what_is_shown_and_counts_once(page: Page, home: Path, store: Store) -> None:
+    before = {one.id for one in store.comparisons()}
+    find = "const find = (all, name) => [...document.querySelectorAll(all)].find(e => e.innerText.endsWith(name));"
+    page.goto("/lab")
+    expect(page.get_by_role("button", name="Start", exact=True)).to_be_enabled()
+    with process.lock(process.supervisor_lock(home)):  # nothing trains
+        field(page, "arm", "method").nth(1).click()
+        page.get_by_role("option", name="ASAM", exact=True).wait_for()
+        page.evaluate(f"() => {{ {find} find('[role=option]', 'ASAM').click(); find('button', 'Start').click(); }}")
+        expect(page.get_by_text("Nothing was started")).to_be_visible()
+        expect(field(page, "arm", "rho").nth(1)).to_have_value("2")
+        expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
+        assert {one.id for one in store.comparisons()} == before
+        start = "find('button', 'Start')"
+        page.evaluate(f"() => {{ {find} {start}.click(); setTimeout(() => {start}?.click(), 60); }}")
+        page.wait_for_url("**/lab?id=*")
+        expect(page.locator(".pill")).to_have_text("Queued")
+        (id,) = {one.id for one in store.comparisons()} - before
+        assert page.url.endswith(f"id={id}")
+        assert store.header(id).comparison.arms[1] == Arm(variant="elementwise_l2", rho=2.0)
+        page.get_by_role("button", name="Cancel").click()
+        expect(page.locator(".pill")).to_have_text("Cancelled")
 
 
 def test_nothing_is_wider_than_the_screen(page: Page, store: Store) -> None:

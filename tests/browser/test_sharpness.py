@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from samviz.runs import Store
+from samviz.spec.measurement import SharpnessOf
 from tests import measured, synthetic
 from tests.measured_grid import ASKED, tell, trained
 from tests.serve import running_app
@@ -106,3 +107,18 @@ def test_nothing_is_wider_than_a_phone(page: Page, id: str) -> None:
         page.goto(f"/sharpness?id={id}&view={view}")
         page.locator(there).first.wait_for(state="attached")
         assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_an_earlier_measurement_can_be_chosen(page: Page, store: Store, id: str) -> None:
+    arm = next(iter(store.header(id).comparison.arms)).key
+    first = next(view.id for view in store.measurements(id) if view.measurement.kind == "sharpness")
+    measured.tell(store, id, 0, SharpnessOf(arms=(arm,), measures=(measured.SPHERE,), images=96, m=32))
+    page.goto(f"/sharpness?id={id}&view=sharpness")
+    bars = page.locator(".plot").first.locator(".barlayer .point")
+    expect(bars).to_have_count(1)
+    page.get_by_role("combobox", name="Measurement").click()
+    page.get_by_role("option", name=re.compile(rf"\({first}\)$")).click()
+    expect(page).to_have_url(f"/sharpness?id={id}&view=sharpness&shown={first}")
+    expect(bars).to_have_count(2)
+    plot, drawn = page.locator(".plot").first, page.locator(".plot .main-svg").first
+    assert drawn.bounding_box()["width"] == pytest.approx(plot.bounding_box()["width"], abs=1), "it shares its row now"

@@ -38,7 +38,7 @@ def cycle(page: Page, address: str, store: Store, k: int) -> str:
     page.goto(f"{address}/lab")
     page.get_by_label("Name", exact=True).first.fill(f"Soak {k}")
     page.get_by_text("Edit the recipe").click()
-    page.locator(".st-key-lab-recipe-epochs input").fill("2")
+    page.locator("[class*=st-key-lab-recipe-epochs-] input").fill("2")
     page.keyboard.press("Enter")
     page.wait_for_timeout(500)
     page.get_by_role("button", name="Start", exact=True).click()

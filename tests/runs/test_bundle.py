@@ -181,6 +181,12 @@ def test_what_could_not_be_read_back_is_not_written() -> None:
         written(small(), measurements=[replace(view, seed=1)])
 
 
+def test_what_has_too_many_parts_to_be_read_back_is_not_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bundle, "MOST_QUOTES", 100)
+    with pytest.raises(ValueError, match=r"^recipe\.json must have at most 100 quotation marks to be read, but it has"):
+        written(small())
+
+
 def test_a_checkpoint_can_be_too_large(tmp_path: Path) -> None:
     with (tmp_path / "large.pt").open("wb") as file:
         file.truncate(2**34 + 1)  # of holes
@@ -325,6 +331,31 @@ def test_a_bomb_does_not_go_off() -> None:
     # A checkpoint would go to the disk, and may be as large as it takes room in the archive.
     with pytest.raises(ValueError, match=r"'checkpoints/0\.pt' compressed in another way"):
         unbundle.read(spoiled(lambda archive: archive.writestr("checkpoints/0.pt", b"", zipfile.ZIP_DEFLATED)))
+
+
+@pytest.mark.parametrize("name", ["comparison.json", "measurements.json"])
+@pytest.mark.parametrize(
+    ("part", "count", "words"),
+    [
+        ("{},", 2_499_999, r"at most 2500000 \{ and \[ to be read, but it has 2500001\.$"),
+        ("[],", 2_499_999, r"at most 2500000 \{ and \[ to be read, but it has 2500001\.$"),
+        ('"",', 2**22, r"at most 8388608 quotation marks to be read, but it has 8388610\.$"),
+    ],
+)
+def test_a_small_file_of_many_small_parts_is_refused_before_it_is_read(
+    name: str, part: str, count: int, words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unpacked(text: str, *_: object, **__: object) -> object:
+        assert len(text) < 2**20, "this would take gigabytes"
+        return json.JSONDecoder().decode(text)
+
+    many = spoiled(
+        lambda archive: archive.writestr(name, f"[{part * count}{part[:2]}]", zipfile.ZIP_DEFLATED, 1), without=name
+    )
+    assert len(many.getvalue()) < 2**20
+    monkeypatch.setattr(json, "loads", unpacked)
+    with pytest.raises(ValueError, match=rf"^{re.escape(name)} must have {words}"):
+        unbundle.read(many)
 
 
 @pytest.mark.parametrize(

@@ -111,6 +111,10 @@ WRONG = {
     "a run twice": (first("runs", seed=3), r"runs must be of the seeds \[7, 0, 3\], but they are of \[3, 0, 3\]"),
     "progress": (first("runs", progress=2), "progress must be a number from 0 to 1"),
     "an attempt": (first("runs", attempt=0.5), "attempt must be a whole number"),
+    "an attempt that a store cannot count on from": (
+        first("runs", attempt=2**31 - 1),
+        "attempt must be a whole number from 0 to 1000000",
+    ),
     "an error": (first("runs", error=["x"]), "error must be a text"),
     "half a character": (first("runs", log_tail="\ud800"), "log_tail must be a text"),
     "a machine": (first("runs", machine={"torch": 2}), "machine.torch must be a text"),

@@ -1,15 +1,18 @@
 """The Lab page's logic, by Streamlit's own test harness over a real store; no worker is started."""
 
 import json
+import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from samviz.runs import Store, exchange
 from samviz.spec import Comparison, Recipe, Sweep
-from samviz.ui import access, lab_actions, lab_jobs
+from samviz.ui import access, lab_actions, lab_exchange, lab_jobs, lab_list
 from samviz.ui.plain import plain
 from tests import stored, synthetic
 from tests.opened import HERE, button, by_key, draft, page
@@ -103,6 +106,9 @@ def test_a_full_disk_is_said_and_nothing_is_started(store: Store) -> None:
     button(app, "Start").click().run()
     assert "allows 1 kB: delete comparisons" in app.error[0].value
     assert [line for line in store.comparisons() if not line.bundled] == []
+    (store.home / "limits.toml").unlink()
+    button(app, "Start").click().run()  # the same button
+    assert [line.state for line in store.comparisons() if not line.bundled] == ["queued"]
 
 
 def test_the_list_says_how_many_classes_were_chosen(store: Store) -> None:
@@ -170,6 +176,44 @@ def test_a_store_that_cannot_be_opened_is_one_sentence(store: Store, tmp_path: P
     monkeypatch.setenv("SAMVIZ_HOME", str(home))
     (error,) = page("lab").error
     assert "cannot be used" in error.value or "is not samviz's store" in error.value
+
+
+@pytest.mark.parametrize(
+    ("zone", "shown"),
+    [
+        ("Europe/Berlin", "01 Jan 1970, 01:00"),
+        *(
+            (zone, "01 Jan 1970, 00:00")
+            for zone in ("", "Nowhere", "America", "x" * 300, "../../etc", "a\0b", "\ud800")
+        ),
+    ],
+    ids=ascii,
+)
+def test_a_time_is_shown_whatever_zone_the_browser_names(
+    zone: str, shown: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lab_list.st, "context", SimpleNamespace(timezone=zone))
+    assert lab_list.when(0) == shown
+
+
+def test_files_are_imported_one_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    at_once, most = [], []
+
+    def read(file: str) -> str:
+        at_once.append(file)
+        most.append(len(at_once))
+        time.sleep(0.05)
+        at_once.remove(file)
+        return file
+
+    taken = []
+    monkeypatch.setattr(lab_exchange.unbundle, "read", read)
+    monkeypatch.setattr(lab_exchange.access, "person", lambda: "Ada")
+    store = SimpleNamespace(take_in=lambda bundle, person: taken.append((bundle, person)))
+    with ThreadPoolExecutor(3) as pool:
+        list(pool.map(lambda file: lab_exchange._take_in(store, file), "abc"))
+    assert sorted(taken) == [(file, "Ada") for file in "abc"]
+    assert set(most) == {1}
 
 
 @pytest.mark.parametrize(

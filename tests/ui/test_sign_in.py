@@ -93,6 +93,29 @@ def test_who_knows_the_passphrase_signs_in_acts_and_signs_out() -> None:
     assert texts(app) == ["acted: None"]
 
 
+def test_a_button_that_is_pressed_without_its_fields_is_refused() -> None:
+    def press() -> None:
+        from samviz.ui import sign_in
+
+        sign_in._enter()
+        sign_in.show()
+
+    app = AppTest.from_function(press, default_timeout=60)
+    app.secrets |= {"access": {"passphrase": PASSPHRASE}}
+    app.run()
+    assert not app.exception
+    assert "name must be a line of 1 to 40 characters" in app.error[0].value
+
+
+def test_where_all_sign_in_so_does_a_person_at_this_computer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(access, "connection", lambda: (None, {"Host": "localhost"}))
+    app = page({"access": {"passphrase": PASSPHRASE, "local": False}})
+    assert access.EVERYBODY in app.info[0].value
+    assert texts(enter(app, PASSPHRASE)) == ["Signed in as Ada"]
+    button(app, "Act").click().run()
+    assert texts(app)[-1] == "acted: Ada"
+
+
 def test_one_session_signs_in_for_itself_alone() -> None:
     enter(page(), PASSPHRASE)
     assert access.ADVICE in page().info[0].value
@@ -215,6 +238,13 @@ def test_what_is_wrong_with_the_secrets_is_said_without_them() -> None:
     assert "at least 12 characters" in app.warning[0].value
     assert "tooshort" not in app.warning[0].value
     assert not app.text_input
+
+
+def test_at_the_machine_that_is_said_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(access, "connection", lambda: (None, {"Host": "localhost"}))
+    app = page({"access": {"passphrase": "tooshort"}})
+    assert app.info[0].value.startswith("Nobody may act: passphrase in secrets.toml must be a text of at least 12")
+    assert not [*app.warning, *app.text_input]
 
 
 @pytest.mark.parametrize(("url", "warned"), [("http://192.168.0.7:8501/lab", 1), ("https://samviz.example/lab", 0)])

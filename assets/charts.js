@@ -80,6 +80,7 @@ class Charts {
     const shown = new Set(arms.map(({ key }) => key));
     for (const key of this.hidden) if (!shown.has(key)) this.hidden.delete(key); // nothing could show it again
     const names = charts.map(({ name }) => name);
+    const before = this.charts.size;
     for (const [name, chart] of this.charts) {
       if (names.includes(name)) continue;
       this.Plotly.purge(chart.plot);
@@ -97,7 +98,7 @@ class Charts {
     });
     // When all are in their places: one that was alone in its row is narrower then.
     for (const chart of charts) this.charts.get(chart.name).draw(this.Plotly, chart, this.theme, this.hidden);
-    this.resize();
+    if (this.charts.size !== before) this.resize();
   }
 
   /** Once a second: the theme if it has changed. */

@@ -9,11 +9,16 @@ def home() -> Path:
 
     Raises ValueError where it is ~somebody's, whom this machine does not know.
     """
-    given = os.environ.get("SAMVIZ_HOME") or _user_data()
+    return _folder("SAMVIZ_HOME") or _user_data()
+
+
+def _folder(setting: str) -> Path | None:
+    """What an environment variable names, None where it is not set."""
+    given = os.environ.get(setting)
     try:
-        return Path(given).expanduser()
+        return Path(given).expanduser() if given else None
     except RuntimeError:
-        raise ValueError(f"SAMVIZ_HOME must be a folder of a user who is known, but it is {given!r}.") from None
+        raise ValueError(f"{setting} must be a folder of a user who is known, but it is {given!r}.") from None
 
 
 def _user_data() -> Path:
@@ -23,6 +28,9 @@ def _user_data() -> Path:
 
 
 def data_folders() -> list[Path]:
-    """Folders that may hold data sets, the user's own (SAMVIZ_DATA) first, then the download folder."""
-    own = os.environ.get("SAMVIZ_DATA")
-    return [*([Path(own).expanduser()] if own else []), home() / "data"]
+    """Folders that may hold data sets, the user's own (SAMVIZ_DATA) first, then the download folder.
+
+    Raises ValueError as `home`.
+    """
+    own = _folder("SAMVIZ_DATA")
+    return [*([own] if own else []), home() / "data"]

@@ -134,12 +134,13 @@ def test_an_export_replaces_files_only_and_leaves_none_behind(
     assert pipe.is_fifo()
 
 
-def test_a_home_of_a_user_who_is_not_known_is_one_sentence(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize("setting", ["SAMVIZ_HOME", "SAMVIZ_DATA"])
+def test_a_folder_of_a_user_who_is_not_known_is_one_sentence(
+    home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], setting: str
 ) -> None:
-    monkeypatch.setenv("SAMVIZ_HOME", "~nosuchuser/x")
-    assert main(["list"]) == 2
-    sentence = "SAMVIZ_HOME must be a folder of a user who is known, but it is '~nosuchuser/x'.\n"
+    monkeypatch.setenv(setting, "~nosuchuser/x")
+    assert main(["compare", "--detach"]) == 2
+    sentence = f"{setting} must be a folder of a user who is known, but it is '~nosuchuser/x'.\n"
     assert capsys.readouterr().err == sentence
 
 

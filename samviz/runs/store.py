@@ -100,7 +100,8 @@ class Store(Looking):
             runs = jobs.again(connection, mine, jobs.STOPPED, person)
             if not runs + jobs.keep_on(connection, mine):
                 raise ValueError(f"Comparison {id} has no run that rests, was cancelled or failed.")
-            self._check_limits(reading.comparison(connection, number), "app", person, runs)
+            if runs:  # one that has not stopped yet adds none
+                self._check_limits(reading.comparison(connection, number), "app", person, runs)
         self.resume()
 
     def extend(self, id: str, epochs: int, person: str = "") -> None:

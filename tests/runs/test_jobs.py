@@ -228,6 +228,15 @@ def test_a_lost_run_that_should_stop_is_not_queued_again(store: Store, wish: str
         assert store.header(id).state == wish
 
 
+def test_a_pause_is_taken_back_whatever_the_limits_say(store: Store, home: Path) -> None:
+    id = store.submit(tiny())
+    job = jobs.claim(store.engine)
+    store.pause(id)
+    (home / "limits.toml").write_text("most_epochs = 1")
+    store.go_on(id, "ann")
+    assert jobs.wanted(store.engine, job) == ""
+
+
 def test_a_pause_can_be_taken_back_before_the_run_rests(store: Store) -> None:
     id = store.submit(tiny(seeds=(0, 1)))
     job = jobs.claim(store.engine)

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 import pandas as pd
 from sqlalchemy import insert, select, update
@@ -15,32 +16,11 @@ from samviz.spec import Comparison, Histogram, Scalar
 from tests import synthetic
 
 
-def _claimed(store: Store, number: int, seed: int) -> jobs.Job:
-    """Take this very run, whatever else is queued or runs; `jobs.claim` takes the next of all."""
-    mine = (jobs_table.c.comparison == number) & (jobs_table.c.seed == seed)
-    begun = {"state": "running", "attempt": 1, "started": time.time() - 75, "lease_until": time.time() + 60}
-    with writing(store.engine) as connection:
-        connection.execute(update(jobs_table).where(mine).values(**begun))
-        return jobs.of_row(connection.execute(select(jobs_table).where(mine)).one())
-
-
-def put(
-    store: Store,
-    comparison: Comparison,
-    *,
-    reached: dict[int, int] | None = None,
-    ends: dict[int, str] | None = None,
-    error: str = "",
-    log: str = "",
-    steps: int = 0,
-    layers: int = synthetic.LAYERS,
-    diverged: Mapping[tuple[int, str], int] | None = None,
-) -> str:
-    """Store a comparison as if it had run up to the epochs `reached` (seed -> epoch); returns its id.
+def put(store: Store, comparison: Comparison, *, ends: Mapping[int, str] | None = None, **ran: Any) -> str:
+    """Store a comparison as if it had run; returns its id.
 
     ends: seed -> state, queued, running (for a minute, without a worker) or one of the ends; finished by default.
-    steps: how many extra rows of batch loss and learning rate each epoch has.
-    layers, diverged: see `synthetic.metrics`.
+    ran: what the runs wrote, see `_write`.
     """
     with writing(store.engine) as connection:
         row = {"created": 1_700_000_000.0, "origin": "app", "spec": comparison.to_dict(), "revision": 1}
@@ -48,38 +28,58 @@ def put(
         number = connection.execute(insert(comparisons).values(**row)).inserted_primary_key[0]
         for seed in comparison.seeds:
             jobs.add(connection, "train", comparison.to_dict(), comparison=number, seed=seed)
-    more = {"error": error, "log": log, "steps": steps, "layers": layers, "diverged": diverged}
-    fill(store, number, comparison, reached=reached, ends=ends, **more)
+        # In the same transaction: a supervisor may be there that would start what it sees queued.
+        claimed = _claim(connection, number, comparison, ends or {})
+    _write(store, comparison, claimed, ends or {}, **ran)
     return str(number)
 
 
 def fill(
+    store: Store, number: int, comparison: Comparison, *, ends: Mapping[int, str] | None = None, **ran: Any
+) -> None:
+    """Let the queued runs of a comparison run as `put` does, in a home without a supervisor."""
+    with writing(store.engine) as connection:
+        claimed = _claim(connection, number, comparison, ends or {})
+    _write(store, comparison, claimed, ends or {}, **ran)
+
+
+def _claim(connection: Connection, number: int, comparison: Comparison, ends: Mapping[int, str]) -> list[jobs.Job]:
+    """Take the runs that are not to stay queued, whatever else waits; `jobs.claim` takes the next of all."""
+    seeds = [seed for seed in comparison.seeds if ends.get(seed) != "queued"]
+    mine = (jobs_table.c.comparison == number) & jobs_table.c.seed.in_(seeds)
+    moment = time.time()
+    begun = {"state": "running", "attempt": 1, "started": moment - 75, "heartbeat": moment, "lease_until": moment + 60}
+    connection.execute(update(jobs_table).where(mine).values(**begun))
+    return [jobs.of_row(row) for row in connection.execute(select(jobs_table).where(mine).order_by(jobs_table.c.id))]
+
+
+def _write(
     store: Store,
-    number: int,
     comparison: Comparison,
+    claimed: list[jobs.Job],
+    ends: Mapping[int, str],
     *,
     reached: dict[int, int] | None = None,
-    ends: dict[int, str] | None = None,
     error: str = "",
     log: str = "",
     steps: int = 0,
     layers: int = synthetic.LAYERS,
     diverged: Mapping[tuple[int, str], int] | None = None,
 ) -> None:
-    """Let the queued runs of a comparison run as `put` does."""
-    ends = ends or {}
+    """Write what claimed runs would have written up to the epochs `reached` (seed -> epoch), and end them.
+
+    steps: how many extra rows of batch loss and learning rate each epoch has.
+    layers, diverged: see `synthetic.metrics`.
+    """
     metrics = synthetic.metrics(comparison, reached, layers=layers, diverged=diverged)
     histograms = synthetic.histograms(comparison, reached)
-    for seed in comparison.seeds:
-        state = ends.get(seed, "finished")
-        if state == "queued":
-            continue
-        job = _claimed(store, number, seed)
+    for job in claimed:
+        state = ends.get(job.seed, "finished")
         jobs.resume(store.engine, job, -1, {"device": "cpu", "torch": "2.13.0"}, "Built-in shapes")
         folder = store.folder(job.id)
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "worker.log").write_text(log, "utf-8")
-        mine = metrics[metrics["seed"] == seed]
+        mine = metrics[metrics["seed"] == job.seed]
         facts: list[Scalar | Histogram] = []
         per_epoch = comparison.recipe.steps_per_epoch
         for arm in comparison.arms:
@@ -88,8 +88,8 @@ def fill(
                 for name in ("batch_loss", "lr"):
                     facts.append(Scalar(arm.key, epoch + 1, epoch * per_epoch + at + 1, name, 1.0))
         facts += _scalars(mine)
-        facts += _histograms(histograms[histograms["seed"] == seed], per_epoch)
-        done = 1.0 if reached is None else max(reached.get(seed, 0), 0) / comparison.epochs
+        facts += _histograms(histograms[histograms["seed"] == job.seed], per_epoch)
+        done = 1.0 if reached is None else max(reached.get(job.seed, 0), 0) / comparison.epochs
         with jobs.fenced(store.engine, job, progress=done) as connection:
             jobs.write(connection, job, facts)
         if state != "running":

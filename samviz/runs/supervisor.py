@@ -48,11 +48,10 @@ class Since:
 
     def seconds(self, key: Hashable, value: object) -> float:
         """Seconds for which `key` has had this value, as far as was seen."""
-        before, since = self._seen.get(key, (None, 0.0))
-        if before != value:
-            since = self._looked
-            self._seen[key] = value, since
-        return self._looked - since
+        seen = self._seen.get(key)
+        if seen is None or seen[0] != value:
+            seen = self._seen[key] = value, self._looked
+        return self._looked - seen[1]
 
 
 class Supervisor:

@@ -72,6 +72,15 @@ def tend_for(supervisor: Supervisor, clock: Clock, seconds: float) -> None:
     supervisor.tend()
 
 
+def test_what_is_seen_for_the_first_time_has_not_been_so_before(supervisor: Supervisor, clock: Clock) -> None:
+    since = supervisor.since
+    since.look()
+    assert since.seconds("beat", None) == 0.0
+    clock.seconds += 7
+    since.look()
+    assert (since.seconds("beat", None), since.seconds("other", None)) == (7.0, 0.0)
+
+
 def test_a_worker_that_lives_and_beats_is_left_alone(
     store: Store, supervisor: Supervisor, clock: Clock, sleeper: subprocess.Popen
 ) -> None:

@@ -66,7 +66,7 @@ class Visitor:
             finally:
                 page.remove_listener("console", console)
                 page.remove_listener("pageerror", raised)
-        assert not errors
+        assert not errors, errors
 
     def leave(self) -> None:
         if self._context is not None:

@@ -56,7 +56,7 @@ class Regions {
       if (!this.remote.busy) this.load(location.search.slice(1)); // the server has not answered: ask it again
       this.showControls();
     });
-    this.remote.ask({ query, opening: true });
+    this.ask({ query, opening: true });
   }
 
   close() {
@@ -210,7 +210,7 @@ class Regions {
   move(changes) {
     if (!this.settings.move(changes)) return;
     this.showControls();
-    this.remote.ask({ query: this.settings.query() });
+    this.ask({ query: this.settings.query() });
     this.askBelow();
   }
 
@@ -227,7 +227,7 @@ class Regions {
   changed() {
     this.takehome.dispatchEvent(new Event("settings"));
     this.showControls();
-    this.remote.ask({ query: this.settings.query(), kept: true });
+    this.ask({ query: this.settings.query(), kept: true });
   }
 
   /** What stands below the panels: the table does not depend on the settings in space, nor those on its. */
@@ -240,17 +240,23 @@ class Regions {
     this.space.ask(without((key) => !inSpace(key) && key !== "c"));
   }
 
+  /** Ask for the picture. What was wrong before has been read; what is said from now on must outlast the answer. */
+  ask(request) {
+    this.complain("");
+    this.remote.ask(request);
+  }
+
   receive(answer, request) {
     if (request.opening) {
       this.settings.open(answer.settings, answer.marks);
       this.guide.opened();
+      if (answer.problem) this.complain(`${answer.problem} The page shows its default settings instead.`);
     } else if (answer.problem) {
       if (request.kept) this.settings.refuse();
       this.showControls();
       this.complain(answer.problem);
       return;
     }
-    this.complain(answer.problem ? `${answer.problem} The page shows its default settings instead.` : "");
     this.picture = answer;
     this.revision += 1;
     this.showControls();

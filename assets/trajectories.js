@@ -101,7 +101,7 @@ class Trajectories {
       if (!this.askPaths.busy) this.load(location.search.slice(1)); // the server has not answered: ask it again
       this.showControls();
     });
-    this.askPaths.ask({ query, opening: true });
+    this.ask({ query, opening: true });
   }
 
   close() {
@@ -204,7 +204,7 @@ class Trajectories {
     this.moving = true;
     this.showControls();
     if ("c" in changes) this.ground.load();
-    this.askPaths.ask({ query: this.settings.query(only), cell: 1 / this.view.scale, index });
+    this.ask({ query: this.settings.query(only), cell: 1 / this.view.scale, index });
   }
 
   /** The end of a movement, or a value entered. */
@@ -219,23 +219,27 @@ class Trajectories {
     this.takehome.dispatchEvent(new Event("settings"));
     this.showControls();
     this.ground.load();
-    this.askPaths.ask({ query: this.settings.query(), kept: true });
+    this.ask({ query: this.settings.query(), kept: true });
+  }
+
+  /** Ask for paths. What was wrong before has been read; what is said from now on must outlast the answer. */
+  ask(request) {
+    this.complain("");
+    this.askPaths.ask(request);
   }
 
   receive(answer, request) {
-    if (answer.problem) {
-      if (request.opening) this.open(answer);
-      else if (request.kept) {
-        this.settings.refuse();
-        this.showControls();
-        this.complain(answer.problem);
-        return;
-      } else return;
-    } else if (request.opening) this.open(answer);
-    this.complain(answer.problem ? `${answer.problem} The page shows its default settings instead.` : "");
     if (request.opening) {
+      this.open(answer);
+      if (answer.problem) this.complain(`${answer.problem} The page shows its default settings instead.`);
       this.showControls();
       this.ground.load();
+    } else if (answer.problem) {
+      if (!request.kept) return;
+      this.settings.refuse();
+      this.showControls();
+      this.complain(answer.problem);
+      return;
     }
     const all = request.cell === undefined;
     if (all) this.paths.clear();

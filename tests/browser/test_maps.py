@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 from tests.browser.visitor import color, somebody_else
 
@@ -95,13 +95,22 @@ def test_enter_takes_the_point_of_the_crosshair_until_there_is_no_room(page: Pag
     section = open_maps(page, "?starts=0.1,0.1;0.1,0.2;0.1,0.3;0.2,0.1;0.2,0.2;0.2,0.3;0.3,0.1")
     settled(section)
     canvas = section.locator("[data-map=sgd]")
+    outcomes = page.locator(".outcome").count()
+    late: list[Route] = []
+    page.route("**/api/toy/paths?*", lambda route: late.append(route))  # a method of list cannot be marked
     canvas.press("ArrowUp")
     canvas.press("Enter")
     expect(page.locator(".handle")).to_have_count(8)
     canvas.press("ArrowUp")
     canvas.press("Enter")
     expect(page.get_by_role("alert")).to_contain_text("room for 8 starts")
+    expect(page.locator(".outcome")).to_have_count(outcomes)
+    for route in late:
+        route.continue_()
+    expect(page.locator(".outcome")).to_have_count(outcomes // 7 * 8)
+    expect(page.get_by_role("alert")).to_contain_text("room for 8 starts")
     expect(page.locator(".handle")).to_have_count(8)
+    page.unroute("**/api/toy/paths?*")
 
 
 def test_the_tabs_by_keyboard(page: Page) -> None:

@@ -17,7 +17,8 @@ pytestmark = pytest.mark.browser
 
 LONG = Comparison(
     name="Long enough to watch",
-    recipe=Recipe(train_size=200, test_size=100, batch_size=50, epochs=1500, label_noise=0.2),
+    # One step an epoch: an estimate of half an hour, which a busy machine makes, would have it compiled first.
+    recipe=Recipe(train_size=50, test_size=200, batch_size=50, epochs=1500, label_noise=0.2),
     arms=(Arm(), Arm(variant="sam", scope="norm_only", rho=0.5)),
     seeds=(0,),
 )

@@ -9,7 +9,7 @@ import streamlit as st
 
 from samviz.figures.export import pages
 from samviz.runs import Header, Store, bundle, unbundle
-from samviz.ui import access
+from samviz.ui import access, press
 
 _importing = Lock()
 """One at a time in this process: a file of a few kilobytes may take a gigabyte while it is checked."""
@@ -48,11 +48,10 @@ def import_box(store: Store, locked: bool) -> None:
     """A place for a file that was exported elsewhere."""
     with st.expander("Import a comparison", icon=":material/unarchive:"):
         file = st.file_uploader("A file that was exported elsewhere", type="zip", key="lab-import", disabled=locked)
-        if st.button("Import", disabled=locked or file is None, key="lab-import-now") and file is not None:
+        if press.button("Import", "lab-import-now", disabled=locked or file is None) and file is not None:
             id = access.act(lambda: _take_in(store, file))
             if id is not None:
-                st.query_params["id"] = id
-                st.rerun()
+                press.started("id", id)
 
 
 def _take_in(store: Store, file: BinaryIO) -> str:

@@ -132,11 +132,12 @@ def test_a_comparison_is_exported_and_imported(page: Page, store: Store, tmp_pat
     expect(refusal).to_be_visible()
     files.set_input_files(file)
     expect(refusal).to_have_count(0)  # the server has the other file
-    page.get_by_role("button", name="Import", exact=True).click()
+    page.get_by_role("button", name="Import", exact=True).dblclick()
     page.wait_for_url(re.compile(rf"id={int(id) + 1}\b"))
     assert [known.told(view) for view in store.measurements(str(int(id) + 1))] == list(map(known.told, known.views()))
     expect(page.get_by_role("heading", name=spec.name)).to_be_visible()
     drawn(page)
+    assert {one.id for one in store.comparisons() if one.name == spec.name} == {id, str(int(id) + 1)}
 
 
 def test_the_form_stands_still_and_keeps_what_was_chosen(page: Page, store: Store) -> None:

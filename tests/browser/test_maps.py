@@ -97,7 +97,7 @@ def test_enter_takes_the_point_of_the_crosshair_until_there_is_no_room(page: Pag
     canvas = section.locator("[data-map=sgd]")
     outcomes = page.locator(".outcome").count()
     late: list[Route] = []
-    page.route("**/api/toy/paths?*", lambda route: late.append(route))  # a method of list cannot be marked
+    page.route("**/api/toy/paths?*", lambda route: late.append(route))  # Playwright cannot mark a builtin
     canvas.press("ArrowUp")
     canvas.press("Enter")
     expect(page.locator(".handle")).to_have_count(8)
